@@ -1,0 +1,845 @@
+/* flatssl: TLS for every language, through one flat C ABI over OpenSSL.
+
+   Every function returns >= 0 on success: 0, a count, a length, a value or a new handle. It
+   returns < 0 on failure and then *err, which may be NULL, holds an FSSL_E_ code; the negative
+   result alone tells the same through fssl_error_code and, with lines of text, fssl_error_text.
+
+   Text and bytes go in as pointer and length. FSSL_NUL_TERMINATED as the length of a text stands
+   for strlen; every negative length is FSSL_E_ARGUMENT. Text and bytes come out into the caller's
+   buffer: the result is the full length (text is not NUL-terminated), capacity 0 asks for the
+   length alone, and a buffer that is too small gives FSSL_E_BUFFER with nothing written.
+
+   What a function "makes" is a handle that the caller closes with fssl_handle_close. Inputs are
+   copied or used up during the call. Any function may be called from any thread. The contract is
+   abi/ABI.md. */
+
+typedef int64_t fssl_handle;
+
+enum { FSSL_NUL_TERMINATED = 0x7fffffff };
+
+/* Codes. The hundreds are the kind, which fssl_error_kind returns for codes newer than a binding. */
+enum {
+    FSSL_OK = 0,
+
+    /* Call again later with the same arguments; nothing was lost. */
+    FSSL_KIND_WANT = 1,
+    FSSL_E_WANT_READ = 101,
+    FSSL_E_WANT_WRITE = 102,
+    FSSL_E_WANT_CLIENT_HELLO = 103,
+    FSSL_E_WANT_CERTIFICATE = 104,
+    FSSL_E_WANT_VERIFY = 105,
+    FSSL_E_INTERRUPTED = 106,
+
+    /* The stream, or the call, has ended. */
+    FSSL_KIND_CLOSED = 2,
+    FSSL_E_ZERO_RETURN = 201,
+    FSSL_E_EOF = 202,
+    FSSL_E_CANCELLED = 203,
+    FSSL_E_FORKED = 204,
+
+    /* The operating system refused; the record holds errno. */
+    FSSL_KIND_SYSTEM = 3,
+    FSSL_E_SYSCALL = 301,
+    FSSL_E_TIMEOUT = 302,
+    FSSL_E_RESOLVE = 303,
+
+    /* The protocol failed; the record holds OpenSSL's lines and a received alert. */
+    FSSL_KIND_TLS = 4,
+    FSSL_E_TLS = 401,
+    FSSL_E_ALERT = 402,
+    FSSL_E_CIPHER = 403,
+    FSSL_E_CALLBACK = 404,
+    FSSL_E_FLOOD = 405,
+
+    /* A certificate, key or name was refused; the record holds the X.509 verify code. */
+    FSSL_KIND_CERTIFICATE = 5,
+    FSSL_E_VERIFY = 501,
+    FSSL_E_HOST = 502,
+    FSSL_E_KEY_MISMATCH = 503,
+    FSSL_E_PARSE = 504,
+    FSSL_E_PASSPHRASE_NEEDED = 505,
+    FSSL_E_PASSPHRASE_WRONG = 506,
+
+    /* The caller erred; the object is as it was. */
+    FSSL_KIND_USAGE = 6,
+    FSSL_E_HANDLE = 601,
+    FSSL_E_HANDLE_TYPE = 602,
+    FSSL_E_ARGUMENT = 603,
+    FSSL_E_BUFFER = 604,
+    FSSL_E_STATE = 605,
+    FSSL_E_READONLY = 606,
+    FSSL_E_UNSUPPORTED = 607,
+    FSSL_E_IN_CALLBACK = 608,
+    FSSL_E_EXPIRED = 609,
+
+    /* flatssl or OpenSSL failed inside. */
+    FSSL_KIND_INTERNAL = 7,
+    FSSL_E_MEMORY = 701,
+    FSSL_E_LIMIT = 702,
+    FSSL_E_OPENSSL = 703
+};
+
+/* ---- version ---- */
+
+/* What fssl_version_openssl_text is asked for: the numbers of the seed's SSLEAY_ constants. */
+enum {
+    FSSL_OPENSSL_VERSION = 0,
+    FSSL_OPENSSL_CFLAGS = 1,
+    FSSL_OPENSSL_BUILT_ON = 2,
+    FSSL_OPENSSL_PLATFORM = 3,
+    FSSL_OPENSSL_DIR = 4
+};
+
+/* Returns flatssl's own version as major * 10000 + minor * 100 + patch. */
+int64_t fssl_version_number(int32_t *err);
+
+/* Writes flatssl's own version, such as "1.0.0". Returns its length. */
+int64_t fssl_version_text(char *buf, int64_t cap, int32_t *err);
+
+/* Returns the number of the OpenSSL in use, such as 0x30000130 for 3.0.19.
+   Serves OPENSSL_VERSION_NUMBER. */
+int64_t fssl_version_openssl(int32_t *err);
+
+/* Writes one of the FSSL_OPENSSL_ texts. Returns its length; FSSL_E_ARGUMENT for an unknown one.
+   Serves SSLeay_version. */
+int64_t fssl_version_openssl_text(int32_t which, char *buf, int64_t cap, int32_t *err);
+
+/* ---- handle ---- */
+
+enum {
+    FSSL_TYPE_ANY = 0,
+    FSSL_TYPE_CTX = 1,
+    FSSL_TYPE_CONN = 2,
+    FSSL_TYPE_SESSION = 3,
+    FSSL_TYPE_CERT = 4,
+    FSSL_TYPE_KEY = 5,
+    FSSL_TYPE_NAME = 6,
+    FSSL_TYPE_STORE = 7,
+    FSSL_TYPE_EXT = 8,
+    FSSL_TYPE_REQ = 9,
+    FSSL_TYPE_CRL = 10,
+    FSSL_TYPE_PKCS12 = 11,
+    FSSL_TYPE_CHAIN = 12
+};
+
+/* Closes a handle of any type. Never writes to a peer and never waits for one; calls that wait on
+   a closed connection return FSSL_E_CANCELLED, and the object is freed when the last one is out.
+   An fd that the connection owns is closed with it. */
+int64_t fssl_handle_close(fssl_handle h, int32_t *err);
+
+/* Returns the FSSL_TYPE_ of a live handle. */
+int64_t fssl_handle_type(fssl_handle h, int32_t *err);
+
+/* Returns how many handles of a type are open, or of all types for FSSL_TYPE_ANY. */
+int64_t fssl_handle_count(int32_t type, int32_t *err);
+
+/* Returns the open handle of a type that follows previous, in no promised order, or 0 after the
+   last. previous 0 starts; it may have been closed since. Makes nothing: for leak reports. */
+int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err);
+
+/* Returns 1 if both handles name one object, else 0. */
+int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err);
+
+/* ---- error ---- */
+
+/* What fssl_error_int is asked for. The first three belong to the record, the others to a line. */
+enum {
+    FSSL_ERROR_ERRNO = 1,
+    FSSL_ERROR_ALERT = 2,
+    FSSL_ERROR_VERIFY_CODE = 3,
+    FSSL_ERROR_OPENSSL_CODE = 4,
+    FSSL_ERROR_SOURCE_LINE = 5
+};
+
+/* What fssl_error_str is asked for, of a line. */
+enum {
+    FSSL_ERROR_LIBRARY = 1,
+    FSSL_ERROR_FUNCTION = 2,
+    FSSL_ERROR_REASON = 3,
+    FSSL_ERROR_DATA = 4,
+    FSSL_ERROR_SOURCE_FILE = 5
+};
+
+/* Returns the FSSL_E_ code of a negative result of any function; FSSL_OK for a result >= 0;
+   FSSL_E_EXPIRED once 1,024 later failures have overwritten its record. */
+int64_t fssl_error_code(int64_t result, int32_t *err);
+
+/* Returns the FSSL_KIND_ of a code, known or not. */
+int64_t fssl_error_kind(int32_t code, int32_t *err);
+
+/* Writes the name of a code, such as "FSSL_E_WANT_READ". Returns its length. */
+int64_t fssl_error_name(int32_t code, char *buf, int64_t cap, int32_t *err);
+
+/* Returns how many lines the record of a result holds, at most 16; 0 if the code is the cause. */
+int64_t fssl_error_count(int64_t result, int32_t *err);
+
+/* Sets *value to a number of the record or of one of its lines; -1 where there is none. An alert
+   is one that the peer sent; a verify code is OpenSSL's X509_V_ number. */
+int64_t fssl_error_int(int64_t result, int32_t field, int64_t line, int64_t *value, int32_t *err);
+
+/* Writes a text of one line of the record. Returns its length.
+   Serves the (library, function, reason) list of Error. */
+int64_t fssl_error_str(int64_t result, int32_t field, int64_t line, char *buf, int64_t cap,
+                       int32_t *err);
+
+/* Writes the whole record as text for a person, its lines parted by a line feed. Returns its
+   length. */
+int64_t fssl_error_text(int64_t result, char *buf, int64_t cap, int32_t *err);
+
+/* ---- ctx: Context ---- */
+
+enum {
+    FSSL_SSLV2_METHOD = 1,
+    FSSL_SSLV3_METHOD = 2,
+    FSSL_SSLV23_METHOD = 3,
+    FSSL_TLSV1_METHOD = 4,
+    FSSL_TLSV1_1_METHOD = 5,
+    FSSL_TLSV1_2_METHOD = 6,
+    FSSL_TLS_METHOD = 7,
+    FSSL_TLS_SERVER_METHOD = 8,
+    FSSL_TLS_CLIENT_METHOD = 9,
+    FSSL_DTLS_METHOD = 10,
+    FSSL_DTLS_SERVER_METHOD = 11,
+    FSSL_DTLS_CLIENT_METHOD = 12
+};
+
+enum { FSSL_FILETYPE_PEM = 1, FSSL_FILETYPE_ASN1 = 2, FSSL_FILETYPE_TEXT = 58 };
+
+enum {
+    FSSL_VERIFY_NONE = 0,
+    FSSL_VERIFY_PEER = 1,
+    FSSL_VERIFY_FAIL_IF_NO_PEER_CERT = 2,
+    FSSL_VERIFY_CLIENT_ONCE = 4
+};
+
+enum {
+    FSSL_SSL3_VERSION = 0x300,
+    FSSL_TLS1_VERSION = 0x301,
+    FSSL_TLS1_1_VERSION = 0x302,
+    FSSL_TLS1_2_VERSION = 0x303,
+    FSSL_TLS1_3_VERSION = 0x304
+};
+
+/* Options that fit an enum. Those above bit 30 come from fssl_ctx_option_value. */
+enum {
+    FSSL_OP_LEGACY_SERVER_CONNECT = 0x4,
+    FSSL_OP_IGNORE_UNEXPECTED_EOF = 0x80,
+    FSSL_OP_ALLOW_CLIENT_RENEGOTIATION = 0x100,
+    FSSL_OP_DONT_INSERT_EMPTY_FRAGMENTS = 0x800,
+    FSSL_OP_NO_QUERY_MTU = 0x1000,
+    FSSL_OP_COOKIE_EXCHANGE = 0x2000,
+    FSSL_OP_NO_TICKET = 0x4000,
+    FSSL_OP_NO_COMPRESSION = 0x20000,
+    FSSL_OP_NO_ENCRYPT_THEN_MAC = 0x80000,
+    FSSL_OP_PRIORITIZE_CHACHA = 0x200000,
+    FSSL_OP_CIPHER_SERVER_PREFERENCE = 0x400000,
+    FSSL_OP_TLS_ROLLBACK_BUG = 0x800000,
+    FSSL_OP_NO_SSLV3 = 0x2000000,
+    FSSL_OP_NO_TLSV1 = 0x4000000,
+    FSSL_OP_NO_TLSV1_2 = 0x8000000,
+    FSSL_OP_NO_TLSV1_1 = 0x10000000,
+    FSSL_OP_NO_TLSV1_3 = 0x20000000,
+    FSSL_OP_NO_RENEGOTIATION = 0x40000000
+};
+
+/* What fssl_ctx_option_value is asked for. */
+enum { FSSL_OPTION_ALL = 1, FSSL_OPTION_CRYPTOPRO_TLSEXT_BUG = 2, FSSL_OPTION_ENABLE_KTLS = 3 };
+
+enum {
+    FSSL_MODE_ENABLE_PARTIAL_WRITE = 0x1,
+    FSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER = 0x2,
+    FSSL_MODE_AUTO_RETRY = 0x4,
+    FSSL_MODE_NO_AUTO_CHAIN = 0x8,
+    FSSL_MODE_RELEASE_BUFFERS = 0x10
+};
+
+enum {
+    FSSL_SESS_CACHE_OFF = 0,
+    FSSL_SESS_CACHE_CLIENT = 0x1,
+    FSSL_SESS_CACHE_SERVER = 0x2,
+    FSSL_SESS_CACHE_BOTH = 0x3,
+    FSSL_SESS_CACHE_NO_AUTO_CLEAR = 0x80,
+    FSSL_SESS_CACHE_NO_INTERNAL_LOOKUP = 0x100,
+    FSSL_SESS_CACHE_NO_INTERNAL_STORE = 0x200,
+    FSSL_SESS_CACHE_NO_INTERNAL = 0x300
+};
+
+/* Makes a context as the seed's Context(method) does: no verification, no trust, OpenSSL's
+   defaults. FSSL_E_UNSUPPORTED for the SSL 2 and SSL 3 methods, FSSL_E_ARGUMENT for an unknown
+   one. Newcomers should use fssl_ctx_new_client or fssl_ctx_new_server. Serves Context. */
+int64_t fssl_ctx_new(int32_t method, int32_t *err);
+
+/* Makes a client's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, the
+   peer verified against the system's trust, a host name required, no renegotiation. */
+int64_t fssl_ctx_new_client(int32_t *err);
+
+/* Makes a server's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, no
+   renegotiation, no client certificate asked for. */
+int64_t fssl_ctx_new_server(int32_t *err);
+
+/* Associates a number of the caller's own with the context. Serves Context.set_app_data. */
+int64_t fssl_ctx_set_app_data(fssl_handle ctx, int64_t data, int32_t *err);
+
+/* Sets *data to the number last set, 0 if none was. Serves Context.get_app_data. */
+int64_t fssl_ctx_app_data(fssl_handle ctx, int64_t *data, int32_t *err);
+
+/* Uses a certificate, which is copied by reference. Serves Context.use_certificate. */
+int64_t fssl_ctx_use_certificate(fssl_handle ctx, fssl_handle cert, int32_t *err);
+
+/* Uses the first certificate of a file, of FSSL_FILETYPE_PEM or _ASN1.
+   Serves Context.use_certificate_file. */
+int64_t fssl_ctx_use_certificate_file(fssl_handle ctx, const char *path, int64_t path_len,
+                                      int32_t filetype, int32_t *err);
+
+/* Uses the certificates of a PEM file: the own one first, then its issuers.
+   Serves Context.use_certificate_chain_file. */
+int64_t fssl_ctx_use_certificate_chain_file(fssl_handle ctx, const char *path, int64_t path_len,
+                                            int32_t *err);
+
+/* The same from PEM in memory. */
+int64_t fssl_ctx_use_certificate_chain(fssl_handle ctx, const uint8_t *pem, int64_t pem_len,
+                                       int32_t *err);
+
+/* Adds a certificate to the chain that is sent. Serves Context.add_extra_chain_cert. */
+int64_t fssl_ctx_add_extra_chain_cert(fssl_handle ctx, fssl_handle cert, int32_t *err);
+
+/* Uses a private key. FSSL_E_KEY_MISMATCH if it does not belong to the certificate in use.
+   Serves Context.use_privatekey. */
+int64_t fssl_ctx_use_private_key(fssl_handle ctx, fssl_handle key, int32_t *err);
+
+/* Uses the private key of a file, of FSSL_FILETYPE_PEM or _ASN1, with the passphrase or passphrase
+   callback of the context. FSSL_E_PASSPHRASE_NEEDED, FSSL_E_PASSPHRASE_WRONG.
+   Serves Context.use_privatekey_file. */
+int64_t fssl_ctx_use_private_key_file(fssl_handle ctx, const char *path, int64_t path_len,
+                                      int32_t filetype, int32_t *err);
+
+/* Sets the passphrase with which later private key files are read, at most 1,024 bytes; length 0
+   forgets it. */
+int64_t fssl_ctx_set_passphrase(fssl_handle ctx, const uint8_t *passphrase, int64_t passphrase_len,
+                                int32_t *err);
+
+/* Returns 0 if the private key belongs to the certificate, else FSSL_E_KEY_MISMATCH, or
+   FSSL_E_STATE where either is missing. Serves Context.check_privatekey. */
+int64_t fssl_ctx_check_private_key(fssl_handle ctx, int32_t *err);
+
+/* Trusts the certificates of a PEM file and those of a hashed directory; either may be NULL with
+   length 0, not both. An unreadable or partly bad file is an error and adds nothing.
+   Serves Context.load_verify_locations. */
+int64_t fssl_ctx_load_verify_locations(fssl_handle ctx, const char *file, int64_t file_len,
+                                       const char *dir, int64_t dir_len, int32_t *err);
+
+/* Trusts the certificates of PEM in memory, and uses its CRLs. Returns how many it held. */
+int64_t fssl_ctx_load_verify_pem(fssl_handle ctx, const uint8_t *pem, int64_t pem_len,
+                                 int32_t *err);
+
+/* Trusts what the platform trusts. Serves Context.set_default_verify_paths. */
+int64_t fssl_ctx_set_default_verify_paths(fssl_handle ctx, int32_t *err);
+
+/* Makes a handle of the context's own trust store; what is added to it, the context trusts.
+   Serves Context.get_cert_store. */
+int64_t fssl_ctx_cert_store(fssl_handle ctx, int32_t *err);
+
+/* Puts a store in the place of the context's trust store, for later connections. */
+int64_t fssl_ctx_set_cert_store(fssl_handle ctx, fssl_handle store, int32_t *err);
+
+/* Sets option bits (OpenSSL's own numbers). Returns all that are set now; FSSL_E_UNSUPPORTED for a
+   bit that this OpenSSL lacks. Serves Context.set_options. */
+int64_t fssl_ctx_set_options(fssl_handle ctx, int64_t options, int32_t *err);
+
+/* Clears option bits. Returns all that are set now. */
+int64_t fssl_ctx_clear_options(fssl_handle ctx, int64_t options, int32_t *err);
+
+/* Returns the option bits. */
+int64_t fssl_ctx_options(fssl_handle ctx, int32_t *err);
+
+/* Returns the bits of an FSSL_OPTION_ in this OpenSSL. */
+int64_t fssl_ctx_option_value(int32_t which, int32_t *err);
+
+/* Sets mode bits. Returns all that are set now. Partial writes and moving buffers are always on;
+   FSSL_MODE_AUTO_RETRY is kept for getters and changes nothing. Serves Context.set_mode. */
+int64_t fssl_ctx_set_mode(fssl_handle ctx, int64_t mode, int32_t *err);
+
+/* Clears mode bits. Returns all that are set now. */
+int64_t fssl_ctx_clear_mode(fssl_handle ctx, int64_t mode, int32_t *err);
+
+/* Returns the mode bits. */
+int64_t fssl_ctx_mode(fssl_handle ctx, int32_t *err);
+
+/* Sets the ciphers of TLS 1.2 and earlier in OpenSSL's list language. FSSL_E_CIPHER if none
+   matches. Serves Context.set_cipher_list. */
+int64_t fssl_ctx_set_cipher_list(fssl_handle ctx, const char *list, int64_t list_len,
+                                 int32_t *err);
+
+/* Sets the suites of TLS 1.3, parted by colons. FSSL_E_CIPHER if one is unknown. */
+int64_t fssl_ctx_set_ciphersuites(fssl_handle ctx, const char *list, int64_t list_len,
+                                  int32_t *err);
+
+/* Sets the groups (curves) for key exchange, parted by colons, such as "X25519:P-256". */
+int64_t fssl_ctx_set_groups(fssl_handle ctx, const char *list, int64_t list_len, int32_t *err);
+
+/* Sets the lowest protocol version allowed, an FSSL_..._VERSION; 0 for the lowest there is. */
+int64_t fssl_ctx_set_min_proto_version(fssl_handle ctx, int32_t version, int32_t *err);
+
+/* Sets the highest protocol version allowed; 0 for the highest there is. */
+int64_t fssl_ctx_set_max_proto_version(fssl_handle ctx, int32_t version, int32_t *err);
+
+/* Returns the lowest protocol version allowed, 0 for the lowest there is. */
+int64_t fssl_ctx_min_proto_version(fssl_handle ctx, int32_t *err);
+
+/* Returns the highest protocol version allowed, 0 for the highest there is. */
+int64_t fssl_ctx_max_proto_version(fssl_handle ctx, int32_t *err);
+
+/* Sets OpenSSL's security level, 0 to 5. */
+int64_t fssl_ctx_set_security_level(fssl_handle ctx, int32_t level, int32_t *err);
+
+/* Returns the security level. */
+int64_t fssl_ctx_security_level(fssl_handle ctx, int32_t *err);
+
+/* Sets the FSSL_VERIFY_ mode. Serves Context.set_verify. */
+int64_t fssl_ctx_set_verify(fssl_handle ctx, int32_t mode, int32_t *err);
+
+/* Returns the FSSL_VERIFY_ mode. Serves Context.get_verify_mode. */
+int64_t fssl_ctx_verify_mode(fssl_handle ctx, int32_t *err);
+
+/* Sets how many certificates may stand between the peer's and a trusted one; -1 for no limit of
+   its own. Serves Context.set_verify_depth. */
+int64_t fssl_ctx_set_verify_depth(fssl_handle ctx, int32_t depth, int32_t *err);
+
+/* Sets *depth to the verify depth, -1 if none was set. Serves Context.get_verify_depth. */
+int64_t fssl_ctx_verify_depth(fssl_handle ctx, int64_t *depth, int32_t *err);
+
+/* Sets the protocols that a client offers by ALPN, each with a length byte before it, in order
+   of preference; length 0 offers none. Serves Context.set_alpn_protos. */
+int64_t fssl_ctx_set_alpn_protos(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
+                                 int32_t *err);
+
+/* Sets the protocols from which a server selects, in its order of preference and in the same form.
+   A client that offers none of them gets the alert no_application_protocol, as RFC 7301 says.
+   Serves Context.set_alpn_select_callback. */
+int64_t fssl_ctx_set_alpn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
+                                     int32_t *err);
+
+/* Sets the context within which sessions may be resumed, at most 32 bytes. A context has a random
+   one of its own until then. Serves Context.set_session_id. */
+int64_t fssl_ctx_set_session_id_context(fssl_handle ctx, const uint8_t *id, int64_t id_len,
+                                        int32_t *err);
+
+/* Sets FSSL_SESS_CACHE_ bits. Returns the former ones. Serves Context.set_session_cache_mode. */
+int64_t fssl_ctx_set_session_cache_mode(fssl_handle ctx, int32_t mode, int32_t *err);
+
+/* Returns the FSSL_SESS_CACHE_ bits. Serves Context.get_session_cache_mode. */
+int64_t fssl_ctx_session_cache_mode(fssl_handle ctx, int32_t *err);
+
+/* Sets for how long new sessions may be resumed, in seconds (300 if never set). Returns the
+   former value. Serves Context.set_timeout. */
+int64_t fssl_ctx_set_timeout(fssl_handle ctx, int64_t seconds, int32_t *err);
+
+/* Returns for how long new sessions may be resumed, in seconds. Serves Context.get_timeout. */
+int64_t fssl_ctx_timeout(fssl_handle ctx, int32_t *err);
+
+/* Sets how many bytes a connection on a socket reads ahead in one system call, 0 for none. With
+   read-ahead a program must ask fssl_conn_pending before it waits on the fd itself. */
+int64_t fssl_ctx_set_read_ahead(fssl_handle ctx, int64_t bytes, int32_t *err);
+
+/* ---- conn: Connection ---- */
+
+enum { FSSL_NO_FD = -1 };
+enum { FSSL_MSG_PEEK = 2 };
+enum { FSSL_SENT_SHUTDOWN = 1, FSSL_RECEIVED_SHUTDOWN = 2 };
+enum { FSSL_WANT_READ = 1, FSSL_WANT_WRITE = 2 };
+
+/* What fssl_conn_set_timeout takes beside milliseconds. */
+enum { FSSL_TIMEOUT_AS_FD = -2, FSSL_TIMEOUT_NONE = -1 };
+
+/* Makes a connection on an fd, which stays the caller's own (see fssl_conn_own_fd), or with
+   FSSL_NO_FD one that fssl_conn_connect or fssl_conn_bind gives a socket. It blocks as the fd
+   does. A context of fssl_ctx_new_client or _server sets its side. Serves Connection. */
+int64_t fssl_conn_new(fssl_handle ctx, int64_t fd, int32_t *err);
+
+/* Makes a connection on memory: ciphertext goes in by fssl_conn_bio_write and comes out by
+   fssl_conn_bio_read. Never blocks. Serves Connection(context, None). */
+int64_t fssl_conn_new_memory(fssl_handle ctx, int32_t *err);
+
+/* Associates a number of the caller's own with the connection. Serves Connection.set_app_data. */
+int64_t fssl_conn_set_app_data(fssl_handle conn, int64_t data, int32_t *err);
+
+/* Sets *data to the number last set, 0 if none was. Serves Connection.get_app_data. */
+int64_t fssl_conn_app_data(fssl_handle conn, int64_t *data, int32_t *err);
+
+/* Makes a handle of the connection's context. Serves Connection.get_context. */
+int64_t fssl_conn_context(fssl_handle conn, int32_t *err);
+
+/* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options
+   and ALPN preference, all for the handshake that runs or comes. Serves Connection.set_context. */
+int64_t fssl_conn_set_context(fssl_handle conn, fssl_handle ctx, int32_t *err);
+
+/* Makes it a client. Serves Connection.set_connect_state. */
+int64_t fssl_conn_set_connect_state(fssl_handle conn, int32_t *err);
+
+/* Makes it a server. Serves Connection.set_accept_state. */
+int64_t fssl_conn_set_accept_state(fssl_handle conn, int32_t *err);
+
+/* Sets whom a client expects: a DNS name, sent as server name and checked against the peer's
+   certificate, or an IP address, checked. ASCII (A-labels); a trailing dot is dropped; empty or
+   with a NUL is FSSL_E_ARGUMENT. */
+int64_t fssl_conn_set_host(fssl_handle conn, const char *host, int64_t host_len, int32_t *err);
+
+/* Writes the host that was set, in the form in which it is checked. Returns its length, 0 if none
+   was. */
+int64_t fssl_conn_host(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Sets the server name to send and nothing else. Serves Connection.set_tlsext_host_name. */
+int64_t fssl_conn_set_server_name(fssl_handle conn, const char *name, int64_t name_len,
+                                  int32_t *err);
+
+/* Writes the server name that the client sent. Returns its length, 0 if it sent none.
+   Serves Connection.get_servername. */
+int64_t fssl_conn_server_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Sets the protocols to offer on this connection, as fssl_ctx_set_alpn_protos.
+   Serves Connection.set_alpn_protos. */
+int64_t fssl_conn_set_alpn_protos(fssl_handle conn, const uint8_t *protos, int64_t protos_len,
+                                  int32_t *err);
+
+/* Offers a session for resumption, before the handshake. FSSL_E_ARGUMENT for a session of another
+   context. Serves Connection.set_session. */
+int64_t fssl_conn_set_session(fssl_handle conn, fssl_handle session, int32_t *err);
+
+/* Makes a handle of the session in use, or returns 0 if there is none. A TLS 1.3 session can be
+   resumed only after a ticket was received. Serves Connection.get_session. */
+int64_t fssl_conn_session(fssl_handle conn, int32_t *err);
+
+/* Returns 1 if the handshake resumed a session, else 0. */
+int64_t fssl_conn_session_reused(fssl_handle conn, int32_t *err);
+
+/* Advances the handshake to its end. FSSL_E_WANT_READ or FSSL_E_WANT_WRITE where the carrier does
+   not block; FSSL_E_VERIFY and FSSL_E_HOST where the peer was refused.
+   Serves Connection.do_handshake. */
+int64_t fssl_conn_do_handshake(fssl_handle conn, int32_t *err);
+
+/* Sends up to len bytes, after the handshake if that is due. Returns how many were accepted, at
+   least 1 (0 only for len 0): all of them where the connection blocks, else what fits. Nothing of
+   the buffer is kept. Serves Connection.send. */
+int64_t fssl_conn_send(fssl_handle conn, const uint8_t *data, int64_t len, int32_t *err);
+
+/* Sends all of data and always sets *sent, which may be NULL, to how many bytes were accepted,
+   on failure too. Serves Connection.sendall. */
+int64_t fssl_conn_send_all(fssl_handle conn, const uint8_t *data, int64_t len, int64_t *sent,
+                           int32_t *err);
+
+/* Reads up to cap bytes of plaintext into buf; flags is 0 or FSSL_MSG_PEEK. Returns how many,
+   at least 1 (0 only for cap 0). WANT_READ or WANT_WRITE where the carrier does not block;
+   ZERO_RETURN after the peer's close_notify, EOF where the stream ended without one.
+   Serves Connection.recv and recv_into. */
+int64_t fssl_conn_recv(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t flags, int32_t *err);
+
+/* Returns how many bytes fssl_conn_recv can return without reading the carrier.
+   Serves Connection.pending. */
+int64_t fssl_conn_pending(fssl_handle conn, int32_t *err);
+
+/* Writes out ciphertext that the carrier would not take before. Returns 0 when none is left. */
+int64_t fssl_conn_flush(fssl_handle conn, int32_t *err);
+
+/* Returns what to poll for before calling again, as FSSL_WANT_ bits; 0 if the last call wanted
+   nothing. Serves Connection.want_read and want_write. */
+int64_t fssl_conn_want(fssl_handle conn, int32_t *err);
+
+/* Sends close_notify. Returns 1 if the peer's has come too, else 0: then a second call, or
+   fssl_conn_recv, waits for it. Serves Connection.shutdown. */
+int64_t fssl_conn_shutdown(fssl_handle conn, int32_t *err);
+
+/* Returns FSSL_SENT_SHUTDOWN and FSSL_RECEIVED_SHUTDOWN bits. Serves Connection.get_shutdown. */
+int64_t fssl_conn_shutdown_state(fssl_handle conn, int32_t *err);
+
+/* Sets the bits that fssl_conn_shutdown_state returns. Serves Connection.set_shutdown. */
+int64_t fssl_conn_set_shutdown_state(fssl_handle conn, int32_t state, int32_t *err);
+
+/* Sets how long a call may wait in all, in milliseconds: 0 never, FSSL_TIMEOUT_NONE for ever,
+   FSSL_TIMEOUT_AS_FD (at first) as the fd's own blocking mode says. Past it FSSL_E_TIMEOUT, with
+   the connection usable; with 0 the want. */
+int64_t fssl_conn_set_timeout(fssl_handle conn, int64_t milliseconds, int32_t *err);
+
+/* Ends the calls that wait on this connection now, with FSSL_E_CANCELLED, and none later. */
+int64_t fssl_conn_cancel(fssl_handle conn, int32_t *err);
+
+/* Writes ciphertext that is to be sent to the peer of a memory connection into buf. Returns how
+   many bytes; WANT_READ if there are none. Serves Connection.bio_read. */
+int64_t fssl_conn_bio_read(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Takes ciphertext that came from the peer of a memory connection. Returns how many bytes were
+   taken, which is fewer than len, or FSSL_E_LIMIT for none, when its buffer of 1 MiB is full: then
+   fssl_conn_recv makes room. Serves Connection.bio_write. */
+int64_t fssl_conn_bio_write(fssl_handle conn, const uint8_t *data, int64_t len, int32_t *err);
+
+/* Says that the peer of a memory connection will send no more. Serves Connection.bio_shutdown. */
+int64_t fssl_conn_bio_shutdown(fssl_handle conn, int32_t *err);
+
+/* Writes the state of the handshake for a person. Serves Connection.get_state_string. */
+int64_t fssl_conn_state_string(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Returns the protocol version, such as FSSL_TLS1_3_VERSION, also before the handshake.
+   Serves Connection.get_protocol_version. */
+int64_t fssl_conn_protocol_version(fssl_handle conn, int32_t *err);
+
+/* Writes the protocol's name, such as "TLSv1.3", or "Unknown" before the handshake is done.
+   Serves Connection.get_protocol_version_name. */
+int64_t fssl_conn_protocol_version_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the name of the cipher in use. Returns its length, 0 before one is chosen.
+   Serves Connection.get_cipher_name. */
+int64_t fssl_conn_cipher_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Returns the secret bits of the cipher in use, 0 before one is chosen.
+   Serves Connection.get_cipher_bits. */
+int64_t fssl_conn_cipher_bits(fssl_handle conn, int32_t *err);
+
+/* Writes the protocol name of the cipher in use. Serves Connection.get_cipher_version. */
+int64_t fssl_conn_cipher_version(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the group of the key exchange, such as "x25519". Returns its length, 0 if there is none. */
+int64_t fssl_conn_group_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the protocol that ALPN selected. Returns its length, 0 for none.
+   Serves Connection.get_alpn_proto_negotiated. */
+int64_t fssl_conn_alpn_proto(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns the X509_V_ code of the verification of the peer, 0 for OK; FSSL_E_STATE if the peer
+   sent no certificate. */
+int64_t fssl_conn_verify_result(fssl_handle conn, int32_t *err);
+
+/* Makes a handle of the own certificate, or returns 0 if there is none. */
+int64_t fssl_conn_certificate(fssl_handle conn, int32_t *err);
+
+/* Makes a handle of the peer's certificate, or returns 0 if there is none.
+   Serves Connection.get_peer_certificate. */
+int64_t fssl_conn_peer_certificate(fssl_handle conn, int32_t *err);
+
+/* Returns how many certificates the peer sent, its own included.
+   Serves Connection.get_peer_cert_chain. */
+int64_t fssl_conn_peer_chain_count(fssl_handle conn, int32_t *err);
+
+/* Makes a handle of certificate i of those, the peer's own being 0. */
+int64_t fssl_conn_peer_chain_item(fssl_handle conn, int64_t i, int32_t *err);
+
+/* Returns how many certificates the verified chain has, from the peer's own to a trusted one; 0
+   if it was not verified. */
+int64_t fssl_conn_verified_chain_count(fssl_handle conn, int32_t *err);
+
+/* Makes a handle of certificate i of the verified chain. */
+int64_t fssl_conn_verified_chain_item(fssl_handle conn, int64_t i, int32_t *err);
+
+/* ---- conn: its socket ---- */
+
+/* Returns the fd, FSSL_E_STATE if there is none. Serves Connection.fileno. */
+int64_t fssl_conn_fileno(fssl_handle conn, int32_t *err);
+
+/* Gives the fd to the connection, which closes it when its handle is closed. */
+int64_t fssl_conn_own_fd(fssl_handle conn, int32_t *err);
+
+/* Takes the fd away: calls that wait on it end with FSSL_E_CANCELLED, and when it returns nobody
+   uses the fd any more. Returns the fd, which is now the caller's to close. */
+int64_t fssl_conn_detach(fssl_handle conn, int32_t *err);
+
+/* Says, in a child of fork, that the parent has given the connection up; until then its I/O
+   answers FSSL_E_FORKED there. */
+int64_t fssl_conn_adopt(fssl_handle conn, int32_t *err);
+
+/* Connects to a host, by TCP and to each of its addresses in turn, within the timeout of the
+   connection (resolving the name is outside of it), and makes it a client. Makes and owns a
+   socket if there is none, and sets the host if none was set. FSSL_E_RESOLVE for an unknown name.
+   Serves Connection.connect and connect_ex. */
+int64_t fssl_conn_connect(fssl_handle conn, const char *host, int64_t host_len, int32_t port,
+                          int32_t *err);
+
+/* Binds the socket to an address and port (0 for a free one), making it if there is none.
+   Serves Connection.bind. */
+int64_t fssl_conn_bind(fssl_handle conn, const char *host, int64_t host_len, int32_t port,
+                       int32_t *err);
+
+/* Listens on the socket. Serves Connection.listen. */
+int64_t fssl_conn_listen(fssl_handle conn, int32_t backlog, int32_t *err);
+
+/* Waits for a client as recv does and makes a connection of the same context, a server, that owns
+   its socket and has this one's timeout. Serves Connection.accept. */
+int64_t fssl_conn_accept(fssl_handle conn, int32_t *err);
+
+/* Sets whether the fd blocks. Serves Connection.setblocking. */
+int64_t fssl_conn_setblocking(fssl_handle conn, int32_t flag, int32_t *err);
+
+/* Writes the peer's numeric address and sets *port, which may be NULL; a path for a local socket.
+   Returns its length. Serves Connection.getpeername. */
+int64_t fssl_conn_getpeername(fssl_handle conn, char *buf, int64_t cap, int32_t *port,
+                              int32_t *err);
+
+/* Writes the own address in the same way. Serves Connection.getsockname. */
+int64_t fssl_conn_getsockname(fssl_handle conn, char *buf, int64_t cap, int32_t *port,
+                              int32_t *err);
+
+/* Writes the value of a socket option, with the platform's own numbers. Returns how many bytes it
+   has, at most cap; cap is what the system is offered. Serves Connection.getsockopt. */
+int64_t fssl_conn_getsockopt(fssl_handle conn, int32_t level, int32_t option, uint8_t *buf,
+                             int64_t cap, int32_t *err);
+
+/* Sets a socket option from bytes. Serves Connection.setsockopt. */
+int64_t fssl_conn_setsockopt(fssl_handle conn, int32_t level, int32_t option, const uint8_t *value,
+                             int64_t value_len, int32_t *err);
+
+enum { FSSL_SHUT_RD = 0, FSSL_SHUT_WR = 1, FSSL_SHUT_RDWR = 2 };
+
+/* Shuts the socket down, FSSL_SHUT_RD, _WR or _RDWR. Serves Connection.sock_shutdown. */
+int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
+
+/* ---- session: Session ---- */
+
+/* Makes a session from what fssl_session_to_bytes wrote, for use with one context. */
+int64_t fssl_session_from_bytes(fssl_handle ctx, const uint8_t *data, int64_t len, int32_t *err);
+
+/* Writes a session as bytes that hold its secrets. Returns how many. */
+int64_t fssl_session_to_bytes(fssl_handle session, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the session's id. Returns its length. */
+int64_t fssl_session_id(fssl_handle session, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns 1 if the session can be resumed, else 0. */
+int64_t fssl_session_resumable(fssl_handle session, int32_t *err);
+
+/* Sets *seconds to when the session was made, in seconds since 1970. */
+int64_t fssl_session_time(fssl_handle session, int64_t *seconds, int32_t *err);
+
+/* Returns for how long the session may be resumed, in seconds. */
+int64_t fssl_session_timeout(fssl_handle session, int32_t *err);
+
+/* ---- cert: X509 ---- */
+
+/* Makes a certificate from the first PEM block of that kind. FSSL_E_PARSE if there is none. */
+int64_t fssl_cert_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Makes a certificate from DER, all of which it must be. */
+int64_t fssl_cert_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Writes the certificate as PEM. Returns its length. */
+int64_t fssl_cert_to_pem(fssl_handle cert, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the certificate as DER. Returns its length. */
+int64_t fssl_cert_to_der(fssl_handle cert, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Makes a copy that can be changed. */
+int64_t fssl_cert_copy(fssl_handle cert, int32_t *err);
+
+/* Makes a handle of the subject's name, through which a mutable certificate is changed. */
+int64_t fssl_cert_subject(fssl_handle cert, int32_t *err);
+
+/* Makes a handle of the issuer's name, through which a mutable certificate is changed. */
+int64_t fssl_cert_issuer(fssl_handle cert, int32_t *err);
+
+/* Writes the serial number as hexadecimal digits, with a minus sign before a negative one. */
+int64_t fssl_cert_serial(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
+
+/* Sets *seconds to the time from which the certificate is valid, in seconds since 1970. */
+int64_t fssl_cert_not_before(fssl_handle cert, int64_t *seconds, int32_t *err);
+
+/* Sets *seconds to the last time at which the certificate is valid. */
+int64_t fssl_cert_not_after(fssl_handle cert, int64_t *seconds, int32_t *err);
+
+/* Writes the digest of the certificate's DER by an algorithm such as "sha256". */
+int64_t fssl_cert_digest(fssl_handle cert, const char *algorithm, int64_t algorithm_len,
+                         uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Makes a handle of the certificate's public key. */
+int64_t fssl_cert_public_key(fssl_handle cert, int32_t *err);
+
+/* Returns how many subject alternative names there are. */
+int64_t fssl_cert_alt_name_count(fssl_handle cert, int32_t *err);
+
+/* Writes alternative name i, for a DNS name, address, mail address or URI its text, else its DER,
+   and sets *kind to its number in RFC 5280 (2 for DNS, 7 for IP). Returns its length. */
+int64_t fssl_cert_alt_name_item(fssl_handle cert, int64_t i, int32_t *kind, uint8_t *buf,
+                                int64_t cap, int32_t *err);
+
+/* Returns 1 if the certificate is for this DNS name or IP address, else 0. */
+int64_t fssl_cert_matches_host(fssl_handle cert, const char *host, int64_t host_len, int32_t *err);
+
+/* ---- key: PKey ---- */
+
+enum {
+    FSSL_KEY_RSA = 6,
+    FSSL_KEY_DSA = 116,
+    FSSL_KEY_DH = 28,
+    FSSL_KEY_EC = 408,
+    FSSL_KEY_ED25519 = 1087,
+    FSSL_KEY_ED448 = 1088
+};
+
+/* Makes a private key from PEM; the passphrase is used if it is encrypted. FSSL_E_PARSE,
+   FSSL_E_PASSPHRASE_NEEDED, FSSL_E_PASSPHRASE_WRONG. Never asks on a terminal. */
+int64_t fssl_key_from_pem(const uint8_t *pem, int64_t len, const uint8_t *passphrase,
+                          int64_t passphrase_len, int32_t *err);
+
+/* Makes a private key from DER: PKCS#8 or the traditional form. */
+int64_t fssl_key_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Makes a public key from PEM. */
+int64_t fssl_key_public_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Makes a public key from DER (SubjectPublicKeyInfo). */
+int64_t fssl_key_public_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Makes a new key pair. bits is for FSSL_KEY_RSA and FSSL_KEY_DSA, else 0; curve, such as "P-256",
+   for FSSL_KEY_EC, else NULL. */
+int64_t fssl_key_generate(int32_t type, int32_t bits, const char *curve, int64_t curve_len,
+                          int32_t *err);
+
+/* Writes the private key as PKCS#8 PEM, encrypted if a cipher such as "aes-256-cbc" is named. */
+int64_t fssl_key_to_pem(fssl_handle key, const char *cipher, int64_t cipher_len,
+                        const uint8_t *passphrase, int64_t passphrase_len, uint8_t *buf,
+                        int64_t cap, int32_t *err);
+
+/* Writes the private key as DER in its traditional form. */
+int64_t fssl_key_to_der(fssl_handle key, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the public key as PEM (SubjectPublicKeyInfo). */
+int64_t fssl_key_public_to_pem(fssl_handle key, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the public key as DER (SubjectPublicKeyInfo). */
+int64_t fssl_key_public_to_der(fssl_handle key, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns the FSSL_KEY_ type, OpenSSL's number for another. */
+int64_t fssl_key_type(fssl_handle key, int32_t *err);
+
+/* Returns the size in bits. */
+int64_t fssl_key_bits(fssl_handle key, int32_t *err);
+
+/* Returns 1 if there is a private part, else 0. */
+int64_t fssl_key_is_private(fssl_handle key, int32_t *err);
+
+/* ---- name: X509Name ---- */
+
+/* Returns how many (type, value) items the name has. */
+int64_t fssl_name_count(fssl_handle name, int32_t *err);
+
+/* Writes the type of item i, its short name such as "CN" or else its number in dots. */
+int64_t fssl_name_item_type(fssl_handle name, int64_t i, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the value of item i as UTF-8, of any length and with any byte. */
+int64_t fssl_name_item_value(fssl_handle name, int64_t i, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the name on one line as RFC 2253 has it, for a person; never parse it. */
+int64_t fssl_name_text(fssl_handle name, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the name as DER. */
+int64_t fssl_name_to_der(fssl_handle name, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* ---- store: X509Store ---- */
+
+/* Makes an empty store of trusted certificates. */
+int64_t fssl_store_new(int32_t *err);
+
+/* Trusts a certificate. Adding one twice is no error. */
+int64_t fssl_store_add_cert(fssl_handle store, fssl_handle cert, int32_t *err);
+
+/* Adds the certificates and CRLs of PEM in memory. Returns how many it held; a partly bad PEM is an
+   error and adds nothing. */
+int64_t fssl_store_add_pem(fssl_handle store, const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Returns how many certificates and CRLs the store holds. */
+int64_t fssl_store_count(fssl_handle store, int32_t *err);

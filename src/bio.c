@@ -1,0 +1,385 @@
+/* Where bytes enter and leave: the BIO under every connection, over its carrier.
+
+   A socket is read and written without waiting and without SIGPIPE, whatever its blocking mode; a
+   file or pipe by read and write once poll says that it is ready. In memory, ciphertext comes in
+   through the ring `in` and goes out through the ring `out`.
+
+   A write never makes OpenSSL wait: what the socket does not take is queued in `out`, and
+   conn_io.c lets application data in only while that queue is short. So OpenSSL never holds a
+   half-written record of which it would want the same buffer again. Protocol messages may queue
+   up to CARRIER_OUT_MAX; past it the connection fails.
+
+   Nor does a failed write reach OpenSSL: it is kept in write_error for those who send. Data that
+   the peer sent before it closed can then still be read, where OpenSSL would fail the connection
+   because a session ticket met EPIPE.
+
+   With read-ahead a socket is read through `in`, several records a system call. */
+#include "internal.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set on the socket */
+#endif
+
+enum { RING_FIRST = 4096, RING_KEPT = 4096, PIPE_PIECE = 4096 };
+
+static _Atomic(BIO_METHOD *) method;
+
+/* ---- the ring ---- */
+
+static bool ring_grow(struct ring *ring, size_t need)
+{
+    size_t size = ring->size ? ring->size : RING_FIRST;
+    size_t tail = ring->size - ring->start;
+    uint8_t *data;
+
+    while (size < need)
+        size *= 2;
+    data = OPENSSL_malloc(size);
+    if (!data)
+        return false;
+    if (ring->count <= tail && ring->count > 0)
+        memcpy(data, ring->data + ring->start, ring->count);
+    if (ring->count > tail) {
+        memcpy(data, ring->data + ring->start, tail);
+        memcpy(data + tail, ring->data, ring->count - tail);
+    }
+    OPENSSL_free(ring->data);
+    ring->data = data;
+    ring->size = size;
+    ring->start = 0;
+    return true;
+}
+
+/* Returns where `count` bytes on, the ring goes on, and how much lies in one piece there. */
+static uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece)
+{
+    size_t at = (ring->start + count) & (ring->size - 1);
+
+    *piece = ring->size - at;
+    return ring->data + at;
+}
+
+/* Adds bytes as far as `max` allows. Returns how many, 0 also if memory ran out. */
+size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max)
+{
+    size_t room = max > ring->count ? max - ring->count : 0;
+    size_t piece;
+    uint8_t *at;
+
+    if (len > room)
+        len = room;
+    if (len == 0 || (ring->count + len > ring->size && !ring_grow(ring, ring->count + len)))
+        return 0;
+    at = ring_at(ring, ring->count, &piece);
+    if (piece > len)
+        piece = len;
+    memcpy(at, data, piece);
+    memcpy(ring->data, data + piece, len - piece);
+    ring->count += len;
+    return len;
+}
+
+/* Drops bytes from the front; a large ring that is empty gives its memory back. */
+static void ring_drop(struct ring *ring, size_t len)
+{
+    ring->start = (ring->start + len) & (ring->size - 1);
+    ring->count -= len;
+    if (ring->count > 0)
+        return;
+    ring->start = 0;
+    if (ring->size > RING_KEPT) {
+        OPENSSL_free(ring->data);
+        ring->data = NULL;
+        ring->size = 0;
+    }
+}
+
+size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
+{
+    size_t piece;
+    const uint8_t *at;
+
+    if (len > ring->count)
+        len = ring->count;
+    if (len == 0)
+        return 0;
+    at = ring_at(ring, 0, &piece);
+    if (piece > len)
+        piece = len;
+    memcpy(buf, at, piece);
+    memcpy(buf + piece, ring->data, len - piece);
+    ring_drop(ring, len);
+    return len;
+}
+
+/* ---- the file descriptor ---- */
+
+static ssize_t plain_read(int fd, void *buf, size_t len)
+{
+    struct pollfd ready = {fd, POLLIN, 0};
+
+    if (poll(&ready, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return read(fd, buf, len);
+}
+
+/* Writes to a pipe without the SIGPIPE that MSG_NOSIGNAL keeps away from sockets: the signal is
+   held back and, if this write raised it, taken. */
+static ssize_t write_quietly(int fd, const void *data, size_t len)
+{
+    sigset_t pipe_signal, before, pending;
+    ssize_t sent;
+    int error, taken;
+    bool waiting;
+
+    sigemptyset(&pipe_signal);
+    sigaddset(&pipe_signal, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+    waiting = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
+    sent = write(fd, data, len);
+    error = errno;
+    if (sent < 0 && error == EPIPE && !waiting && sigpending(&pending) == 0 &&
+        sigismember(&pending, SIGPIPE))
+        sigwait(&pipe_signal, &taken);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = error;
+    return sent;
+}
+
+static ssize_t plain_write(int fd, const void *data, size_t len)
+{
+    struct pollfd ready = {fd, POLLOUT, 0};
+
+    if (poll(&ready, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    return write_quietly(fd, data, len < PIPE_PIECE ? len : PIPE_PIECE);
+}
+
+static ssize_t fd_read(struct carrier *carrier, void *buf, size_t len)
+{
+    ssize_t got;
+
+    do {
+        if (!carrier->plain) {
+            got = recv((int)carrier->fd, buf, len, MSG_DONTWAIT);
+            if (got < 0 && errno == ENOTSOCK)
+                carrier->plain = true;
+        }
+        if (carrier->plain)
+            got = plain_read((int)carrier->fd, buf, len);
+    } while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static ssize_t fd_write(struct carrier *carrier, const void *data, size_t len)
+{
+    ssize_t sent;
+
+    do {
+        if (!carrier->plain) {
+            sent = send((int)carrier->fd, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+            if (sent < 0 && errno == ENOTSOCK)
+                carrier->plain = true;
+        }
+        if (carrier->plain)
+            sent = plain_write((int)carrier->fd, data, len);
+    } while (sent < 0 && errno == EINTR);
+    return sent;
+}
+
+static bool again(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK;
+}
+
+/* Sends what is queued as far as the socket takes it. */
+void carrier_flush(struct carrier *carrier)
+{
+    while (carrier->out.count > 0 && !carrier->memory && !carrier->write_error) {
+        size_t piece;
+        const uint8_t *at = ring_at(&carrier->out, 0, &piece);
+        ssize_t sent =
+            fd_write(carrier, at, piece < carrier->out.count ? piece : carrier->out.count);
+
+        if (sent < 0 && again(errno))
+            return;
+        if (sent < 0)
+            carrier->write_error = errno;
+        else
+            ring_drop(&carrier->out, (size_t)sent);
+    }
+    if (carrier->write_error)
+        ring_drop(&carrier->out, carrier->out.count);
+}
+
+static ssize_t carrier_write(struct carrier *carrier, const uint8_t *data, size_t len)
+{
+    ssize_t sent = 0;
+    size_t left;
+
+    if (carrier->write_error)
+        return (ssize_t)len;
+    if (!carrier->memory && carrier->out.count == 0) {
+        sent = fd_write(carrier, data, len);
+        if (sent < 0 && !again(errno)) {
+            carrier->write_error = errno;
+            return (ssize_t)len;
+        }
+        if (sent < 0)
+            sent = 0;
+    }
+    left = len - (size_t)sent;
+    if (ring_write(&carrier->out, data + sent, left, CARRIER_OUT_MAX) == left)
+        return (ssize_t)len;
+    carrier->overflow = true;
+    return -1;
+}
+
+/* Fills `in` from the socket, or says why not, as recv does. */
+static ssize_t carrier_read_ahead(struct carrier *carrier)
+{
+    struct ring *ring = &carrier->in;
+    ssize_t got;
+
+    if (ring->size < carrier->read_ahead && !ring_grow(ring, carrier->read_ahead)) {
+        errno = ENOMEM;
+        return -1;
+    }
+    got = fd_read(carrier, ring->data, ring->size);
+    if (got > 0)
+        ring->count = (size_t)got;
+    return got;
+}
+
+/* Reads what has come already: from the ring, then from the caller's own bytes. */
+static size_t carrier_buffered(struct carrier *carrier, uint8_t *buf, size_t len)
+{
+    size_t got = ring_read(&carrier->in, buf, len);
+
+    if (got == 0 && carrier->feed_len > 0) {
+        got = len < carrier->feed_len ? len : carrier->feed_len;
+        memcpy(buf, carrier->feed, got);
+        carrier->feed += got;
+        carrier->feed_len -= got;
+    }
+    return got;
+}
+
+static ssize_t carrier_read(struct carrier *carrier, uint8_t *buf, size_t len)
+{
+    ssize_t got = (ssize_t)carrier_buffered(carrier, buf, len);
+
+    if (got > 0 || carrier->eof)
+        return got;
+    if (carrier->memory || carrier->read_error) {
+        errno = carrier->memory ? EAGAIN : carrier->read_error;
+        return -1;
+    }
+    if (carrier->read_ahead == 0)
+        return fd_read(carrier, buf, len);
+    got = carrier_read_ahead(carrier);
+    return got > 0 ? (ssize_t)carrier_buffered(carrier, buf, len) : got;
+}
+
+/* ---- the BIO ---- */
+
+static int bio_read(BIO *bio, char *buf, size_t len, size_t *done)
+{
+    struct carrier *carrier = BIO_get_data(bio);
+    ssize_t got = carrier_read(carrier, (uint8_t *)buf, len);
+
+    BIO_clear_retry_flags(bio);
+    if (got > 0) {
+        carrier->bytes_in += (uint64_t)got;
+        *done = (size_t)got;
+        return 1;
+    }
+    if (got == 0) {
+        carrier->eof = true;
+        return 0;
+    }
+    if (again(errno)) {
+        carrier->blocked = true;
+        BIO_set_retry_read(bio);
+    } else {
+        carrier->read_error = errno;
+    }
+    return -1;
+}
+
+static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
+{
+    BIO_clear_retry_flags(bio);
+    if (carrier_write(BIO_get_data(bio), (const uint8_t *)data, len) < 0)
+        return -1;
+    *done = len;
+    return 1;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
+{
+    struct carrier *carrier = BIO_get_data(bio);
+
+    (void)number;
+    (void)pointer;
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1;
+    case BIO_CTRL_EOF:
+        return carrier->eof;
+    default:
+        return 0;
+    }
+}
+
+/* Makes the method at first use, and tries again if memory ran out then. */
+static BIO_METHOD *bio_method(void)
+{
+    BIO_METHOD *known = NULL;
+    BIO_METHOD *made = atomic_load(&method);
+
+    if (made)
+        return made;
+    made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "flatssl");
+    if (!made || !BIO_meth_set_read_ex(made, bio_read) ||
+        !BIO_meth_set_write_ex(made, bio_write) || !BIO_meth_set_ctrl(made, bio_ctrl)) {
+        BIO_meth_free(made);
+        return NULL;
+    }
+    if (atomic_compare_exchange_strong(&method, &known, made))
+        return made;
+    BIO_meth_free(made);
+    return known;
+}
+
+/* Returns a BIO over a carrier, which must outlive it, or NULL. */
+BIO *carrier_bio_new(struct carrier *carrier)
+{
+    BIO_METHOD *ours = bio_method();
+    BIO *bio = ours ? BIO_new(ours) : NULL;
+
+    if (bio) {
+        BIO_set_data(bio, carrier);
+        BIO_set_init(bio, 1);
+    }
+    return bio;
+}
+
+void carrier_free(struct carrier *carrier)
+{
+    OPENSSL_clear_free(carrier->in.data, carrier->in.size);
+    OPENSSL_free(carrier->out.data);
+}

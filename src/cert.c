@@ -1,0 +1,420 @@
+/* Certificates. What a handle holds may be shared with contexts and connections, which read it
+   without a lock: so a change first makes the handle a copy of its own (cert_change). */
+#include "internal.h"
+
+#include <arpa/inet.h>
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/bn.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+void cert_free(struct object *object)
+{
+    X509_free(((struct cert *)object)->x509);
+}
+
+/* Makes a certificate's object of an X509, which it takes over, also on failure. */
+struct cert *cert_wrap(X509 *x509, bool readonly)
+{
+    struct cert *cert = x509 ? object_new(KIND_CERT, sizeof *cert) : NULL;
+
+    if (!cert) {
+        X509_free(x509);
+        return NULL;
+    }
+    cert->x509 = x509;
+    cert->object.readonly = readonly;
+    return cert;
+}
+
+/* Takes a reference to the X509 of a handle; on failure returns a result. */
+int64_t take_cert(fssl_handle h, X509 **out, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    if (!X509_up_ref(cert->x509))
+        return fail(h, FSSL_E_OPENSSL, err);
+    cert->shared = true;
+    *out = cert->x509;
+    return finish(h, 0, err);
+}
+
+void certs_free(STACK_OF(X509) *certs)
+{
+    sk_X509_pop_free(certs, X509_free);
+}
+
+/* ---- reading and writing ---- */
+
+static BIO *bio_over(const uint8_t *data, size_t len)
+{
+    return len > INT_MAX ? NULL : BIO_new_mem_buf(data, (int)len);
+}
+
+X509 *cert_from_pem(const uint8_t *pem, size_t len)
+{
+    struct passphrase none = {NULL, 0, false};
+    BIO *bio = bio_over(pem, len);
+    X509 *x509 = bio ? PEM_read_bio_X509_AUX(bio, NULL, passphrase_give, &none) : NULL;
+
+    BIO_free(bio);
+    return x509;
+}
+
+X509 *cert_from_der(const uint8_t *der, size_t len)
+{
+    const uint8_t *at = der;
+    X509 *x509 = len > LONG_MAX ? NULL : d2i_X509(NULL, &at, (long)len);
+
+    if (!x509 || at == der + len)
+        return x509;
+    X509_free(x509);
+    ERR_raise(ERR_LIB_ASN1, ASN1_R_TOO_LONG);
+    return NULL;
+}
+
+/* Tells whether reading PEM ended because there is no block left. */
+bool pem_ended(void)
+{
+    unsigned long error = ERR_peek_last_error();
+
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+static bool certs_read(BIO *bio, STACK_OF(X509) *certs)
+{
+    struct passphrase none = {NULL, 0, false};
+    X509 *x509;
+
+    while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, passphrase_give, &none))) {
+        if (!sk_X509_push(certs, x509)) {
+            X509_free(x509);
+            return false;
+        }
+    }
+    return pem_ended() && sk_X509_num(certs) > 0;
+}
+
+/* Reads all certificates of a PEM; NULL if one is bad or there is none. */
+STACK_OF(X509) *certs_from_pem(const uint8_t *pem, size_t len)
+{
+    BIO *bio = bio_over(pem, len);
+    STACK_OF(X509) *certs = sk_X509_new_null();
+
+    if (!bio || !certs || !certs_read(bio, certs)) {
+        certs_free(certs);
+        certs = NULL;
+    }
+    BIO_free(bio);
+    return certs;
+}
+
+int64_t fssl_cert_from_pem(const uint8_t *pem, int64_t len, int32_t *err)
+{
+    X509 *x509;
+
+    start();
+    if (!bytes_given(pem, len))
+        return refuse(0, "pem", err);
+    x509 = cert_from_pem(pem, (size_t)len);
+    if (!x509)
+        return fail(0, FSSL_E_OPENSSL, err);
+    return finish_handle(0, cert_wrap(x509, false), err);
+}
+
+int64_t fssl_cert_from_der(const uint8_t *der, int64_t len, int32_t *err)
+{
+    X509 *x509;
+
+    start();
+    if (!bytes_given(der, len))
+        return refuse(0, "der", err);
+    x509 = cert_from_der(der, (size_t)len);
+    if (!x509)
+        return fail(0, FSSL_E_OPENSSL, err);
+    return finish_handle(0, cert_wrap(x509, false), err);
+}
+
+/* Ends with what was written to a memory BIO, which it frees. */
+int64_t finish_bio(fssl_handle h, BIO *bio, int written, void *buf, int64_t cap, int32_t *err)
+{
+    char *data;
+    long len;
+    int64_t result;
+
+    if (!bio || written <= 0) {
+        BIO_free(bio);
+        return fail(h, FSSL_E_OPENSSL, err);
+    }
+    len = BIO_get_mem_data(bio, &data);
+    result = finish_bytes(h, data, len, buf, cap, err);
+    BIO_free(bio);
+    return result;
+}
+
+/* Ends with what an i2d function of OpenSSL has allocated, which it frees. */
+int64_t finish_der(fssl_handle h, uint8_t *der, int len, void *buf, int64_t cap, int32_t *err)
+{
+    int64_t result;
+
+    if (len < 0)
+        return fail(h, FSSL_E_OPENSSL, err);
+    result = finish_bytes(h, der, len, buf, cap, err);
+    OPENSSL_clear_free(der, (size_t)len);
+    return result;
+}
+
+int64_t fssl_cert_to_pem(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct cert *cert;
+    BIO *bio;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    bio = BIO_new(BIO_s_mem());
+    return finish_bio(h, bio, bio && PEM_write_bio_X509(bio, cert->x509), buf, cap, err);
+}
+
+int64_t fssl_cert_to_der(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct cert *cert;
+    uint8_t *der = NULL;
+    int len;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    len = i2d_X509(cert->x509, &der);
+    return finish_der(h, der, len, buf, cap, err);
+}
+
+int64_t fssl_cert_copy(fssl_handle h, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, cert_wrap(X509_dup(cert->x509), false), err);
+}
+
+/* ---- its parts ---- */
+
+int64_t fssl_cert_subject(fssl_handle h, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, name_of_cert(cert, false), err);
+}
+
+int64_t fssl_cert_issuer(fssl_handle h, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, name_of_cert(cert, true), err);
+}
+
+int64_t fssl_cert_serial(fssl_handle h, char *buf, int64_t cap, int32_t *err)
+{
+    struct cert *cert;
+    BIGNUM *number;
+    char *hex;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert->x509), NULL);
+    hex = number ? BN_bn2hex(number) : NULL;
+    BN_free(number);
+    failed = hex ? finish_text(h, hex, buf, cap, err) : fail(h, FSSL_E_OPENSSL, err);
+    OPENSSL_free(hex);
+    return failed;
+}
+
+/* Ends with a time as seconds since 1970. */
+int64_t finish_time(fssl_handle h, const ASN1_TIME *when, int64_t *seconds, int32_t *err)
+{
+    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
+    int days, rest;
+    int ok = epoch && when && ASN1_TIME_diff(&days, &rest, epoch, when);
+
+    ASN1_TIME_free(epoch);
+    if (!ok)
+        return fail(h, FSSL_E_OPENSSL, err);
+    return finish_value(h, (int64_t)days * 86400 + rest, seconds, err);
+}
+
+int64_t fssl_cert_not_before(fssl_handle h, int64_t *seconds, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    return finish_time(h, X509_get0_notBefore(cert->x509), seconds, err);
+}
+
+int64_t fssl_cert_not_after(fssl_handle h, int64_t *seconds, int32_t *err)
+{
+    struct cert *cert;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    return finish_time(h, X509_get0_notAfter(cert->x509), seconds, err);
+}
+
+int64_t fssl_cert_digest(fssl_handle h, const char *algorithm, int64_t algorithm_len, uint8_t *buf,
+                         int64_t cap, int32_t *err)
+{
+    struct cert *cert;
+    char *name;
+    const EVP_MD *md;
+    uint8_t digest[EVP_MAX_MD_SIZE];
+    unsigned int len;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    failed = take_text(h, "algorithm", algorithm, algorithm_len, &name, err);
+    if (failed)
+        return failed;
+    md = EVP_get_digestbyname(name);
+    OPENSSL_free(name);
+    if (!md)
+        return refuse(h, "algorithm", err);
+    if (!X509_digest(cert->x509, md, digest, &len))
+        return fail(h, FSSL_E_OPENSSL, err);
+    return finish_bytes(h, digest, len, buf, cap, err);
+}
+
+int64_t fssl_cert_public_key(fssl_handle h, int32_t *err)
+{
+    struct cert *cert;
+    EVP_PKEY *pkey;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    pkey = X509_get_pubkey(cert->x509);
+    return pkey ? finish_handle(h, key_wrap(pkey, false), err) : fail(h, FSSL_E_OPENSSL, err);
+}
+
+/* ---- whom it is for ---- */
+
+static GENERAL_NAMES *alt_names(const X509 *x509)
+{
+    return X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
+}
+
+int64_t fssl_cert_alt_name_count(fssl_handle h, int32_t *err)
+{
+    struct cert *cert;
+    GENERAL_NAMES *names;
+    int count;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    names = alt_names(cert->x509);
+    count = names ? sk_GENERAL_NAME_num(names) : 0;
+    GENERAL_NAMES_free(names);
+    return finish(h, count, err);
+}
+
+static int64_t finish_alt_name(fssl_handle h, GENERAL_NAME *name, int32_t *kind, uint8_t *buf,
+                               int64_t cap, int32_t *err)
+{
+    const ASN1_STRING *text = NULL;
+    uint8_t *der = NULL;
+
+    if (name->type == GEN_DNS || name->type == GEN_EMAIL || name->type == GEN_URI)
+        text = name->d.ia5;
+    if (name->type == GEN_IPADD)
+        text = name->d.iPAddress;
+    if (kind)
+        *kind = name->type;
+    if (!text) {
+        int len = i2d_GENERAL_NAME(name, &der);
+
+        return finish_der(h, der, len, buf, cap, err);
+    }
+    return finish_bytes(h, ASN1_STRING_get0_data(text), ASN1_STRING_length(text), buf, cap, err);
+}
+
+int64_t fssl_cert_alt_name_item(fssl_handle h, int64_t i, int32_t *kind, uint8_t *buf, int64_t cap,
+                                int32_t *err)
+{
+    struct cert *cert;
+    GENERAL_NAMES *names;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    names = alt_names(cert->x509);
+    if (!names || i < 0 || i >= sk_GENERAL_NAME_num(names))
+        failed = refuse(h, "i", err);
+    else
+        failed = finish_alt_name(h, sk_GENERAL_NAME_value(names, (int)i), kind, buf, cap, err);
+    GENERAL_NAMES_free(names);
+    return failed;
+}
+
+/* Brings a host to the form in which it is checked: without a trailing dot. False for one that is
+   empty or not ASCII, which no check may ever see. */
+bool host_prepare(char *host, bool *ip)
+{
+    uint8_t address[sizeof(struct in6_addr)];
+    size_t len = strlen(host);
+
+    for (const char *at = host; *at; at++) {
+        if (*at <= ' ' || *at > '~')
+            return false;
+    }
+    *ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+    if (!*ip && len > 1 && host[len - 1] == '.')
+        host[len - 1] = '\0';
+    return *host && *host != '.';
+}
+
+/* Tells whether a certificate is for a prepared host: 1, 0, or < 0 if OpenSSL failed. */
+int cert_is_for(X509 *x509, const char *host, bool ip)
+{
+    if (ip)
+        return X509_check_ip_asc(x509, host, 0);
+    return X509_check_host(x509, host, 0, HOST_FLAGS, NULL);
+}
+
+int64_t fssl_cert_matches_host(fssl_handle h, const char *host, int64_t host_len, int32_t *err)
+{
+    struct cert *cert;
+    char *text;
+    bool ip;
+    int match = -2;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    failed = take_text(h, "host", host, host_len, &text, err);
+    if (failed)
+        return failed;
+    if (host_prepare(text, &ip))
+        match = cert_is_for(cert->x509, text, ip);
+    OPENSSL_free(text);
+    return match == -2 ? refuse(h, "host", err) : finish(h, match, err);
+}

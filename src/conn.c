@@ -1,0 +1,330 @@
+/* Connections: their making and ending, and what is set on them. conn_host.c knows whom they
+   expect, conn_io.c moves bytes, conn_send.c sends, conn_info.c answers questions, socket.c has
+   the calls of sockets.
+
+   Any number of threads may use a connection. Each call holds its lock (acquire) while it is
+   inside OpenSSL and gives it back while it waits, so a thread that waits in recv does not keep
+   another from send. A call that changed something wakes those whom it may concern.
+
+   A connection that failed stays failed: OpenSSL is not entered again, and every later call gives
+   the same error, whose fault it keeps to publish anew when the record has been overwritten. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+void conn_free(struct object *object)
+{
+    struct conn *conn = (struct conn *)object;
+
+    /* OpenSSL takes a session out of its cache when a connection is freed without a shutdown. */
+    if (conn->established && !conn->failed)
+        SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(conn->ssl);
+    if (conn->owns_fd && conn->carrier.fd != FSSL_NO_FD)
+        close((int)conn->carrier.fd);
+    carrier_free(&conn->carrier);
+    settings_drop(conn->settings);
+    object_drop(conn->ctx);
+    OPENSSL_free(conn->host);
+    OPENSSL_free(conn->fault);
+}
+
+void conn_closing(struct object *object)
+{
+    struct conn *conn = (struct conn *)object;
+
+    lock_take(&object->lock);
+    conn->closing = true;
+    wait_cancel(conn->waiters);
+    lock_give(&object->lock);
+}
+
+void conn_set_side(struct conn *conn, bool server)
+{
+    if (server)
+        SSL_set_accept_state(conn->ssl);
+    else
+        SSL_set_connect_state(conn->ssl);
+    conn->server = server;
+    conn->client = !server;
+}
+
+static bool conn_start(struct conn *conn)
+{
+    BIO *bio;
+
+    conn->ssl = ctx_make_ssl(conn->ctx, &conn->settings);
+    bio = conn->ssl ? carrier_bio_new(&conn->carrier) : NULL;
+    if (!bio)
+        return false;
+    SSL_set_bio(conn->ssl, bio, bio);
+    conn->carrier.read_ahead = (size_t)conn->settings->read_ahead;
+    if (conn->ctx->client || conn->ctx->server)
+        conn_set_side(conn, conn->ctx->server);
+    return SSL_set_app_data(conn->ssl, conn) == 1;
+}
+
+/* Makes a connection of a context, which is locked. NULL on failure; the fd stays as it is. */
+struct conn *conn_make(struct ctx *ctx, int64_t fd, bool memory)
+{
+    struct conn *conn = object_new(KIND_CONN, sizeof *conn);
+
+    if (!conn)
+        return NULL;
+    conn->ctx = object_hold(ctx);
+    conn->carrier.fd = fd;
+    conn->carrier.memory = memory;
+    conn->timeout = FSSL_TIMEOUT_AS_FD;
+    if (conn_start(conn))
+        return conn;
+    object_drop(conn);
+    return NULL;
+}
+
+int64_t fssl_conn_new(fssl_handle h, int64_t fd, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (fd < FSSL_NO_FD || fd > INT_MAX)
+        return refuse(h, "fd", err);
+    if (fd != FSSL_NO_FD && fcntl((int)fd, F_GETFD) < 0)
+        return fail_system(h, errno, "fd", err);
+    return finish_handle(h, conn_make(ctx, fd, false), err);
+}
+
+int64_t fssl_conn_new_memory(fssl_handle h, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, conn_make(ctx, FSSL_NO_FD, true), err);
+}
+
+/* ---- its failure ---- */
+
+/* Publishes a failure that leaves the connection usable. Returns the result. */
+int64_t conn_say(struct conn *conn, int32_t code, const char *function, const char *reason,
+                 int32_t *err)
+{
+    struct fault fault;
+
+    (void)conn;
+    fault_begin(&fault, code);
+    fault_say(&fault, function, reason, NULL);
+    return fault_publish(&fault, err);
+}
+
+/* Ends the connection with a fault. Returns the result. */
+int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err)
+{
+    conn->failed = fault->code;
+    conn->fault = OPENSSL_memdup(fault, sizeof *fault);
+    conn->fault_result = fault_publish(fault, err);
+    conn->want = 0;
+    wait_wake(conn->waiters, WAIT_ANY);
+    return conn->fault_result;
+}
+
+static int64_t conn_failed_before(struct conn *conn, int32_t *err)
+{
+    if (conn->fault && !record_live(conn->fault_result))
+        conn->fault_result = fault_publish(conn->fault, err);
+    if (err)
+        *err = conn->failed;
+    return conn->fault ? conn->fault_result : -(int64_t)conn->failed;
+}
+
+/* Returns 0 if I/O may go on, else the result that tells why not. Said anew after every wait. */
+int64_t conn_usable(struct conn *conn, int32_t *err)
+{
+    if (conn->object.lock.depth > 1)
+        return conn_say(conn, FSSL_E_IN_CALLBACK, __func__, "I/O inside a callback", err);
+    if (conn->closing)
+        return code_only(FSSL_E_CANCELLED, err);
+    if (conn->failed)
+        return conn_failed_before(conn, err);
+    if (conn->epoch && conn->epoch != fork_epoch())
+        return conn_say(conn, FSSL_E_FORKED, __func__, "the parent's connection", err);
+    if (!conn->carrier.memory && conn->carrier.fd == FSSL_NO_FD)
+        return conn_say(conn, FSSL_E_STATE, __func__, "the connection has no socket", err);
+    if (!conn->client && !conn->server)
+        return conn_say(conn, FSSL_E_STATE, __func__, "connection type not set", err);
+    return 0;
+}
+
+/* ---- what is set on it ---- */
+
+int64_t fssl_conn_set_app_data(fssl_handle h, int64_t data, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    conn->app_data = data;
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_app_data(fssl_handle h, int64_t *data, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish_value(h, conn->app_data, data, err);
+}
+
+static int64_t set_side(fssl_handle h, bool server, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (conn->epoch)
+        return refuse_state(h, "the handshake has begun", err);
+    if (server ? conn->ctx->client : conn->ctx->server)
+        return refuse_state(h, "the context is for the other side", err);
+    conn_set_side(conn, server);
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_set_connect_state(fssl_handle h, int32_t *err)
+{
+    return set_side(h, false, err);
+}
+
+int64_t fssl_conn_set_accept_state(fssl_handle h, int32_t *err)
+{
+    return set_side(h, true, err);
+}
+
+int64_t fssl_conn_set_alpn_protos(fssl_handle h, const uint8_t *protos, int64_t protos_len,
+                                  int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!protos_valid(protos, protos_len))
+        return refuse(h, "protos", err);
+    /* unlike its neighbours, this one answers 0 for success */
+    return finish_done(h, !SSL_set_alpn_protos(conn->ssl, protos, (unsigned int)protos_len), err);
+}
+
+int64_t fssl_conn_set_timeout(fssl_handle h, int64_t milliseconds, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (milliseconds < FSSL_TIMEOUT_AS_FD)
+        return refuse(h, "milliseconds", err);
+    conn->timeout = milliseconds;
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_set_session(fssl_handle h, fssl_handle session, int32_t *err)
+{
+    struct conn *conn;
+    SSL_SESSION *ssl;
+    int ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = take_session(session, &ssl, conn->ctx, err);
+    if (failed)
+        return abandon(h, failed, err);
+    ok = SSL_set_session(conn->ssl, ssl);
+    SSL_SESSION_free(ssl);
+    return finish_done(h, ok, err);
+}
+
+int64_t fssl_conn_set_shutdown_state(fssl_handle h, int32_t state, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (state & ~(FSSL_SENT_SHUTDOWN | FSSL_RECEIVED_SHUTDOWN))
+        return refuse(h, "state", err);
+    SSL_set_shutdown(conn->ssl, state);
+    return finish(h, 0, err);
+}
+
+/* ---- its context ---- */
+
+int64_t fssl_conn_context(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, object_hold(conn->ctx), err);
+}
+
+/* Brings over what SSL_set_SSL_CTX leaves behind: a server that demands client certificates on one
+   name would silently stop to. The host that was set on the connection stays. */
+static bool use_policy(struct conn *conn, const struct ctx *ctx)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+
+    SSL_set_verify(conn->ssl, SSL_CTX_get_verify_mode(ctx->ssl),
+                   SSL_CTX_get_verify_callback(ctx->ssl));
+    SSL_set_verify_depth(conn->ssl, SSL_CTX_get_verify_depth(ctx->ssl));
+    X509_VERIFY_PARAM_set_flags(param, X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx->ssl)));
+    SSL_clear_options(conn->ssl, SSL_get_options(conn->ssl));
+    SSL_set_options(conn->ssl, SSL_CTX_get_options(ctx->ssl));
+    SSL_set_client_CA_list(conn->ssl, NULL);
+    return settings_apply(ctx->settings, conn->ssl);
+}
+
+static bool use_context(struct conn *conn, struct ctx *ctx)
+{
+    if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
+        return false;
+    ctx->used = true;
+    settings_drop(conn->settings);
+    conn->settings = settings_hold(ctx->settings);
+    object_drop(conn->ctx);
+    conn->ctx = object_hold(ctx);
+    return true;
+}
+
+int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
+{
+    struct conn *conn;
+    struct ctx *other;
+    bool ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = acquire(ctx, KIND_CTX, &other, err);
+    if (failed)
+        return abandon(h, failed, err);
+    if (conn->server ? other->client : other->server && conn->client) {
+        failed = refuse(ctx, "ctx", err);
+        return abandon(h, failed, err);
+    }
+    ok = use_context(conn, other);
+    failed = finish_done(ctx, ok, err);
+    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+}

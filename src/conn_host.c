@@ -1,0 +1,134 @@
+/* Whom a client expects, and the checks that a peer must pass before a byte is exchanged.
+
+   OpenSSL checks chain and host during the handshake. flatssl looks again when it has ended: 3.0
+   skips its host check when an allocation fails at the wrong place, and "verified" must mean that
+   the result is OK and that there is a certificate at all. */
+#include "internal.h"
+
+#include <string.h>
+
+#include <openssl/crypto.h>
+
+static bool param_use_host(struct conn *conn, const char *host, bool ip)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+
+    X509_VERIFY_PARAM_set_hostflags(param, HOST_FLAGS);
+    if (ip)
+        return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+           SSL_set_tlsext_host_name(conn->ssl, host) == 1;
+}
+
+/* Sets the host that a client expects, and sends and checks. Returns a code. */
+int32_t conn_use_host(struct conn *conn, const char *host)
+{
+    char *prepared = OPENSSL_strdup(host);
+    bool ip;
+
+    if (!prepared)
+        return FSSL_E_MEMORY;
+    if (!host_prepare(prepared, &ip) || !param_use_host(conn, prepared, ip)) {
+        OPENSSL_free(prepared);
+        return FSSL_E_ARGUMENT;
+    }
+    OPENSSL_free(conn->host);
+    conn->host = prepared;
+    conn->host_is_ip = ip;
+    return FSSL_OK;
+}
+
+int64_t fssl_conn_set_host(fssl_handle h, const char *host, int64_t host_len, int32_t *err)
+{
+    struct conn *conn;
+    char *text;
+    int32_t code;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (conn->epoch)
+        return refuse_state(h, "the handshake has begun", err);
+    failed = take_text(h, "host", host, host_len, &text, err);
+    if (failed)
+        return failed;
+    code = conn_use_host(conn, text);
+    OPENSSL_free(text);
+    if (code)
+        return fail_at(h, code, __func__, "bad host", "host", err);
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_host(fssl_handle h, char *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish_text(h, conn->host, buf, cap, err);
+}
+
+int64_t fssl_conn_set_server_name(fssl_handle h, const char *name, int64_t name_len, int32_t *err)
+{
+    struct conn *conn;
+    char *text;
+    int ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = take_text(h, "name", name, name_len, &text, err);
+    if (failed)
+        return failed;
+    ok = *text && SSL_set_tlsext_host_name(conn->ssl, text) == 1;
+    OPENSSL_free(text);
+    return ok ? finish(h, 0, err) : refuse(h, "name", err);
+}
+
+int64_t fssl_conn_server_name(fssl_handle h, char *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish_text(h, SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name), buf, cap, err);
+}
+
+/* ---- the checks after a handshake ---- */
+
+static bool fault_verify(struct fault *fault, int32_t code, int32_t verify_code)
+{
+    fault_begin(fault, code);
+    fault->verify_code = verify_code;
+    fault_say(fault, "conn_verify_peer", X509_verify_cert_error_string(verify_code), NULL);
+    return false;
+}
+
+static bool host_checked(struct conn *conn, X509 *cert, struct fault *fault)
+{
+    if (!conn->client || !conn->host || cert_is_for(cert, conn->host, conn->host_is_ip) == 1)
+        return true;
+    return fault_verify(fault, FSSL_E_HOST,
+                        conn->host_is_ip ? X509_V_ERR_IP_ADDRESS_MISMATCH
+                                         : X509_V_ERR_HOSTNAME_MISMATCH);
+}
+
+/* Tells whether the peer passed all checks that the verify mode asks for; else fills the fault. */
+bool conn_verify_peer(struct conn *conn, struct fault *fault)
+{
+    int mode = SSL_get_verify_mode(conn->ssl);
+    long result = SSL_get_verify_result(conn->ssl);
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+
+    if (!(mode & SSL_VERIFY_PEER))
+        return true;
+    if (!cert && (conn->client || (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)))
+        return fault_verify(fault, FSSL_E_VERIFY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
+    if (!cert)
+        return true;
+    if (result != X509_V_OK)
+        return fault_verify(fault, FSSL_E_VERIFY, (int32_t)result);
+    return host_checked(conn, cert, fault);
+}

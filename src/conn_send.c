@@ -1,0 +1,250 @@
+/* Sending, and the memory carrier's two ends.
+
+   A send is accepted a record at a time, and only while nothing is queued (in memory: while little
+   is): so whatever it returns, the caller's buffer is free, and what was not accepted was never
+   encrypted. Where the connection blocks, a send returns when all is with the kernel.
+
+   Threads that send take turns, first come, first served, so that none interleaves with another's
+   data. The one whose turn it is may wait for the carrier; the others wait for it. */
+#include "internal.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include <openssl/crypto.h>
+
+/* ---- turns ---- */
+
+static void turn_end(struct conn *conn, struct sender *sender)
+{
+    struct sender **at = &conn->senders;
+
+    while (*at != sender)
+        at = &(*at)->next;
+    *at = sender->next;
+    wait_wake(conn->waiters, WAIT_TURN);
+}
+
+/* Joins the line and waits for its turn. On failure it has left the line. */
+static int64_t turn_begin(struct conn *conn, struct sender *sender, struct patience *patience,
+                          int32_t *err)
+{
+    struct sender **at = &conn->senders;
+    int64_t failed = 0;
+
+    while (*at)
+        at = &(*at)->next;
+    *at = sender;
+    while (!failed && conn->senders != sender)
+        failed = conn_wait(conn, FSSL_OK, patience, err);
+    if (failed)
+        turn_end(conn, sender);
+    return failed;
+}
+
+/* ---- sending ---- */
+
+static int run_write(SSL *ssl, struct step *step)
+{
+    return SSL_write_ex(ssl, step->buf, step->len, &step->done);
+}
+
+static int64_t write_refused(struct conn *conn, int32_t *err)
+{
+    struct fault fault;
+
+    fault_begin(&fault, FSSL_E_SYSCALL);
+    fault.system_errno = conn->carrier.write_error;
+    fault_say(&fault, __func__, "the carrier takes no more", NULL);
+    return fault_publish(&fault, err);
+}
+
+static bool queue_full(const struct carrier *carrier)
+{
+    return carrier->out.count > (carrier->memory ? CARRIER_APP_MAX : 0);
+}
+
+/* Waits until there is room for a record. */
+static int64_t room_wait(struct conn *conn, struct patience *patience, int32_t *err)
+{
+    int64_t failed = conn_establish(conn, patience, err);
+
+    carrier_flush(&conn->carrier);
+    while (!failed && queue_full(&conn->carrier)) {
+        failed = conn_wait(conn, FSSL_E_WANT_WRITE, patience, err);
+        carrier_flush(&conn->carrier);
+    }
+    if (!failed && conn->carrier.write_error)
+        return write_refused(conn, err);
+    return failed;
+}
+
+static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
+                           struct patience *patience, int32_t *err)
+{
+    struct step step = {run_write, (void *)(uintptr_t)data, len < RECORD_MAX ? len : RECORD_MAX, 0};
+    int32_t want;
+    int64_t failed = room_wait(conn, patience, err);
+
+    if (!failed)
+        failed = conn_step(conn, &step, &want, err);
+    if (failed)
+        return failed;
+    if (want)
+        return conn_wait(conn, want, patience, err);
+    if (conn->carrier.write_error)
+        return write_refused(conn, err);
+    *sent += step.done;
+    return 0;
+}
+
+/* Waits, where the connection blocks, until what is queued has gone out. */
+int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err)
+{
+    int64_t failed = 0;
+
+    while (!failed && conn->carrier.out.count > 0 && !conn->carrier.memory) {
+        failed = conn_wait(conn, FSSL_E_WANT_WRITE, patience, err);
+        if (failed == -FSSL_E_WANT_WRITE)
+            return 0; /* it does not block: the next call goes on */
+        carrier_flush(&conn->carrier);
+    }
+    return failed;
+}
+
+/* Sends as the connection does, counting what was accepted. */
+static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
+                         int32_t *err)
+{
+    struct patience patience = {false, false, -1};
+    struct sender sender = {NULL};
+    int64_t failed = conn_usable(conn, err);
+
+    conn->want = 0;
+    if (!failed)
+        failed = turn_begin(conn, &sender, &patience, err);
+    if (failed)
+        return failed;
+    while (!failed && *sent < len) {
+        failed = send_record(conn, data + *sent, len - *sent, sent, &patience, err);
+        lock_yield(&conn->object.lock);
+    }
+    if (!failed)
+        failed = conn_drain(conn, &patience, err);
+    turn_end(conn, &sender);
+    return failed;
+}
+
+int64_t fssl_conn_send(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
+{
+    struct conn *conn;
+    size_t sent = 0;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(data, len))
+        return refuse(h, "data", err);
+    if (len == 0)
+        return finish(h, 0, err);
+    failed = conn_send(conn, data, (size_t)len, &sent, err);
+    return failed && sent == 0 ? abandon(h, failed, err) : finish(h, (int64_t)sent, err);
+}
+
+int64_t fssl_conn_send_all(fssl_handle h, const uint8_t *data, int64_t len, int64_t *sent,
+                           int32_t *err)
+{
+    struct conn *conn;
+    size_t done = 0;
+    int64_t failed;
+
+    if (sent)
+        *sent = 0;
+    failed = acquire(h, KIND_CONN, &conn, err);
+    if (failed)
+        return failed;
+    if (!bytes_given(data, len))
+        return refuse(h, "data", err);
+    if (len > 0)
+        failed = conn_send(conn, data, (size_t)len, &done, err);
+    if (sent)
+        *sent = (int64_t)done;
+    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+}
+
+int64_t fssl_conn_flush(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    struct patience patience = {false, false, -1};
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    carrier_flush(&conn->carrier); /* an alert may be owed by a connection that failed */
+    if (conn->carrier.out.count == 0 && !conn->carrier.write_error)
+        return finish(h, 0, err);
+    failed = conn_usable(conn, err);
+    while (!failed && conn->carrier.out.count > 0) {
+        failed = conn_wait(conn, FSSL_E_WANT_WRITE, &patience, err);
+        carrier_flush(&conn->carrier);
+    }
+    if (!failed && conn->carrier.write_error)
+        failed = write_refused(conn, err);
+    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+}
+
+/* ---- the memory carrier ---- */
+
+static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
+{
+    int64_t failed = acquire(h, KIND_CONN, conn, err);
+
+    if (!failed && !(*conn)->carrier.memory)
+        return refuse_state(h, "the connection is not on memory", err);
+    return failed;
+}
+
+int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    size_t got;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(buf, cap))
+        return refuse(h, "buf", err);
+    got = ring_read(&conn->carrier.out, buf, (size_t)cap);
+    if (got == 0 && cap > 0)
+        return finish_code(h, FSSL_E_WANT_READ, err);
+    return finish(h, (int64_t)got, err);
+}
+
+int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
+{
+    struct conn *conn;
+    size_t taken;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(data, len))
+        return refuse(h, "data", err);
+    taken = ring_write(&conn->carrier.in, data, (size_t)len, CARRIER_IN_MAX);
+    if (taken > 0 || len == 0)
+        return finish(h, (int64_t)taken, err);
+    if (conn->carrier.in.count < CARRIER_IN_MAX)
+        return fail(h, FSSL_E_MEMORY, err);
+    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
+}
+
+int64_t fssl_conn_bio_shutdown(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    conn->carrier.eof = true;
+    return finish(h, 0, err);
+}

@@ -1,0 +1,356 @@
+/* Contexts: making them, and what they set for their connections' protocol. Certificates and keys
+   are in ctx_credential.c, trust and verification in ctx_trust.c. */
+#include "internal.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+enum { SESSION_ID_CONTEXT = 32, ALWAYS_MODE = 0x3 };
+
+#define PIN(name, value) _Static_assert((int64_t)(name) == (int64_t)(value), #name)
+PIN(FSSL_OP_LEGACY_SERVER_CONNECT, SSL_OP_LEGACY_SERVER_CONNECT);
+PIN(FSSL_OP_IGNORE_UNEXPECTED_EOF, SSL_OP_IGNORE_UNEXPECTED_EOF);
+PIN(FSSL_OP_ALLOW_CLIENT_RENEGOTIATION, SSL_OP_ALLOW_CLIENT_RENEGOTIATION);
+PIN(FSSL_OP_DONT_INSERT_EMPTY_FRAGMENTS, SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS);
+PIN(FSSL_OP_NO_QUERY_MTU, SSL_OP_NO_QUERY_MTU);
+PIN(FSSL_OP_COOKIE_EXCHANGE, SSL_OP_COOKIE_EXCHANGE);
+PIN(FSSL_OP_NO_TICKET, SSL_OP_NO_TICKET);
+PIN(FSSL_OP_NO_COMPRESSION, SSL_OP_NO_COMPRESSION);
+PIN(FSSL_OP_NO_ENCRYPT_THEN_MAC, SSL_OP_NO_ENCRYPT_THEN_MAC);
+PIN(FSSL_OP_PRIORITIZE_CHACHA, SSL_OP_PRIORITIZE_CHACHA);
+PIN(FSSL_OP_CIPHER_SERVER_PREFERENCE, SSL_OP_CIPHER_SERVER_PREFERENCE);
+PIN(FSSL_OP_TLS_ROLLBACK_BUG, SSL_OP_TLS_ROLLBACK_BUG);
+PIN(FSSL_OP_NO_SSLV3, SSL_OP_NO_SSLv3);
+PIN(FSSL_OP_NO_TLSV1, SSL_OP_NO_TLSv1);
+PIN(FSSL_OP_NO_TLSV1_1, SSL_OP_NO_TLSv1_1);
+PIN(FSSL_OP_NO_TLSV1_2, SSL_OP_NO_TLSv1_2);
+PIN(FSSL_OP_NO_TLSV1_3, SSL_OP_NO_TLSv1_3);
+PIN(FSSL_OP_NO_RENEGOTIATION, SSL_OP_NO_RENEGOTIATION);
+PIN(FSSL_MODE_ENABLE_PARTIAL_WRITE, SSL_MODE_ENABLE_PARTIAL_WRITE);
+PIN(FSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+PIN(FSSL_MODE_AUTO_RETRY, SSL_MODE_AUTO_RETRY);
+PIN(FSSL_MODE_NO_AUTO_CHAIN, SSL_MODE_NO_AUTO_CHAIN);
+PIN(FSSL_MODE_RELEASE_BUFFERS, SSL_MODE_RELEASE_BUFFERS);
+PIN(FSSL_SESS_CACHE_BOTH, SSL_SESS_CACHE_BOTH);
+PIN(FSSL_SESS_CACHE_NO_AUTO_CLEAR, SSL_SESS_CACHE_NO_AUTO_CLEAR);
+PIN(FSSL_SESS_CACHE_NO_INTERNAL, SSL_SESS_CACHE_NO_INTERNAL);
+PIN(FSSL_TLS1_VERSION, TLS1_VERSION);
+PIN(FSSL_TLS1_3_VERSION, TLS1_3_VERSION);
+PIN(FSSL_FILETYPE_PEM, SSL_FILETYPE_PEM);
+PIN(FSSL_FILETYPE_ASN1, SSL_FILETYPE_ASN1);
+
+/* Every bit that OpenSSL 3.0 knows. */
+static const uint64_t known_options =
+    SSL_OP_NO_EXTENDED_MASTER_SECRET | SSL_OP_CLEANSE_PLAINTEXT | SSL_OP_LEGACY_SERVER_CONNECT |
+    SSL_OP_ENABLE_KTLS | SSL_OP_TLSEXT_PADDING | SSL_OP_SAFARI_ECDHE_ECDSA_BUG |
+    SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_ALLOW_CLIENT_RENEGOTIATION |
+    SSL_OP_DISABLE_TLSEXT_CA_NAMES | SSL_OP_ALLOW_NO_DHE_KEX |
+    SSL_OP_DONT_INSERT_EMPTY_FRAGMENTS | SSL_OP_NO_QUERY_MTU | SSL_OP_COOKIE_EXCHANGE |
+    SSL_OP_NO_TICKET | SSL_OP_CISCO_ANYCONNECT |
+    SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+    SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_NO_ENCRYPT_THEN_MAC |
+    SSL_OP_ENABLE_MIDDLEBOX_COMPAT | SSL_OP_PRIORITIZE_CHACHA |
+    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_TLS_ROLLBACK_BUG | SSL_OP_NO_ANTI_REPLAY |
+    SSL_OP_NO_SSLv3 | SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_1 |
+    SSL_OP_NO_TLSv1_3 | SSL_OP_NO_DTLSv1 | SSL_OP_NO_RENEGOTIATION | SSL_OP_CRYPTOPRO_TLSEXT_BUG;
+
+struct method {
+    const SSL_METHOD *(*make)(void);
+    int version; /* both ends pinned, 0 for any */
+    bool client;
+    bool server;
+};
+
+static const struct method methods[] = {
+    [FSSL_SSLV23_METHOD] = {TLS_method, 0, false, false},
+    [FSSL_TLSV1_METHOD] = {TLS_method, TLS1_VERSION, false, false},
+    [FSSL_TLSV1_1_METHOD] = {TLS_method, TLS1_1_VERSION, false, false},
+    [FSSL_TLSV1_2_METHOD] = {TLS_method, TLS1_2_VERSION, false, false},
+    [FSSL_TLS_METHOD] = {TLS_method, 0, false, false},
+    [FSSL_TLS_SERVER_METHOD] = {TLS_server_method, 0, false, true},
+    [FSSL_TLS_CLIENT_METHOD] = {TLS_client_method, 0, true, false},
+};
+
+void ctx_free(struct object *object)
+{
+    struct ctx *ctx = (struct ctx *)object;
+
+    SSL_CTX_free(ctx->ssl);
+    settings_drop(ctx->settings);
+    blob_drop(ctx->passphrase);
+}
+
+static bool ctx_start(struct ctx *ctx, const struct method *method)
+{
+    uint8_t id[SESSION_ID_CONTEXT];
+
+    ctx->ssl = SSL_CTX_new(method->make());
+    ctx->settings = settings_new();
+    if (!ctx->ssl || !ctx->settings || RAND_bytes(id, sizeof id) != 1)
+        return false;
+    ctx->client = method->client;
+    ctx->server = method->server;
+    SSL_CTX_clear_mode(ctx->ssl, SSL_MODE_AUTO_RETRY);
+    SSL_CTX_set_mode(ctx->ssl, ALWAYS_MODE);
+    ctx->mode = ALWAYS_MODE;
+    install_trampolines(ctx->ssl);
+    if (method->version && (!SSL_CTX_set_min_proto_version(ctx->ssl, method->version) ||
+                            !SSL_CTX_set_max_proto_version(ctx->ssl, method->version)))
+        return false;
+    return SSL_CTX_set_session_id_context(ctx->ssl, id, sizeof id) == 1;
+}
+
+static struct ctx *ctx_make(const struct method *method)
+{
+    struct ctx *ctx = object_new(KIND_CTX, sizeof *ctx);
+
+    if (ctx && ctx_start(ctx, method))
+        return ctx;
+    object_drop(ctx);
+    return NULL;
+}
+
+int64_t fssl_ctx_new(int32_t method, int32_t *err)
+{
+    start();
+    if (method < FSSL_SSLV2_METHOD || method > FSSL_DTLS_CLIENT_METHOD)
+        return refuse(0, "method", err);
+    if (method >= FSSL_DTLS_METHOD || !methods[method].make)
+        return fail_at(0, FSSL_E_UNSUPPORTED, __func__, "unsupported protocol", NULL, err);
+    return finish_handle(0, ctx_make(&methods[method]), err);
+}
+
+/* Sets by code all that the system's openssl.cnf could set otherwise. */
+static bool ctx_set_safe(SSL_CTX *ssl)
+{
+    SSL_CTX_clear_options(ssl, SSL_CTX_get_options(ssl));
+    SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                 SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
+    SSL_CTX_set_security_level(ssl, 2);
+    if (!SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) ||
+        !SSL_CTX_set_max_proto_version(ssl, 0) ||
+        !SSL_CTX_set_cipher_list(ssl, OSSL_default_cipher_list()) ||
+        !SSL_CTX_set_ciphersuites(ssl, OSSL_default_ciphersuites()))
+        return false;
+    if (!SSL_CTX_set1_groups_list(ssl, "X25519MLKEM768:X25519:P-256:X448:P-384:P-521") &&
+        !SSL_CTX_set1_groups_list(ssl, "X25519:P-256:X448:P-384:P-521"))
+        return false;
+    return SSL_CTX_set1_sigalgs_list(
+               ssl, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:ed448:RSA-PSS+SHA256:"
+                    "RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512") == 1;
+}
+
+/* The flags with which OpenSSL agrees most with public certificate test vectors. */
+static void ctx_set_strict(SSL_CTX *ssl)
+{
+    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(ssl);
+
+    X509_VERIFY_PARAM_set_hostflags(param, HOST_FLAGS);
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
+}
+
+static struct ctx *ctx_make_safe(int32_t method)
+{
+    struct ctx *ctx = ctx_make(&methods[method]);
+
+    if (!ctx)
+        return NULL;
+    if (!ctx_set_safe(ctx->ssl)) {
+        object_drop(ctx);
+        return NULL;
+    }
+    ctx_set_strict(ctx->ssl);
+    ctx->settings->safe = true;
+    return ctx;
+}
+
+int64_t fssl_ctx_new_client(int32_t *err)
+{
+    struct ctx *ctx;
+
+    start();
+    ctx = ctx_make_safe(FSSL_TLS_CLIENT_METHOD);
+    if (!ctx)
+        return fail(0, FSSL_E_OPENSSL, err);
+    SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, NULL);
+    if (!ctx_trust_system(ctx)) {
+        object_drop(ctx);
+        return fail(0, FSSL_E_OPENSSL, err);
+    }
+    return finish_handle(0, ctx, err);
+}
+
+int64_t fssl_ctx_new_server(int32_t *err)
+{
+    start();
+    return finish_handle(0, ctx_make_safe(FSSL_TLS_SERVER_METHOD), err);
+}
+
+/* Returns the block of settings to change: the current one while only the context holds it, else
+   a copy that takes its place. NULL if memory ran out. */
+struct settings *ctx_change(struct ctx *ctx)
+{
+    struct settings *copy;
+
+    if (atomic_load_explicit(&ctx->settings->refs, memory_order_acquire) == 1)
+        return ctx->settings;
+    copy = settings_copy(ctx->settings);
+    if (!copy)
+        return NULL;
+    settings_drop(ctx->settings);
+    ctx->settings = copy;
+    return copy;
+}
+
+/* Gives a connection what was changed after the context came into use. */
+bool settings_apply(const struct settings *settings, SSL *ssl)
+{
+    if (settings->cipher_list &&
+        !SSL_set_cipher_list(ssl, (const char *)settings->cipher_list->data))
+        return false;
+    if (settings->ciphersuites &&
+        !SSL_set_ciphersuites(ssl, (const char *)settings->ciphersuites->data))
+        return false;
+    if (settings->extra_chain && !SSL_set1_chain(ssl, settings->extra_chain))
+        return false;
+    return !settings->trust || (SSL_set1_verify_cert_store(ssl, settings->trust) &&
+                                SSL_set1_chain_cert_store(ssl, settings->trust));
+}
+
+/* Makes the SSL of a new connection and holds the settings it goes by. The context is locked. */
+SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings)
+{
+    SSL *ssl = SSL_new(ctx->ssl);
+
+    if (!ssl)
+        return NULL;
+    if (!settings_apply(ctx->settings, ssl)) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    ctx->used = true;
+    *settings = settings_hold(ctx->settings);
+    return ssl;
+}
+
+int64_t fssl_ctx_set_app_data(fssl_handle h, int64_t data, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    ctx->app_data = data;
+    return finish(h, 0, err);
+}
+
+int64_t fssl_ctx_app_data(fssl_handle h, int64_t *data, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    return finish_value(h, ctx->app_data, data, err);
+}
+
+/* ---- options and mode ---- */
+
+int64_t fssl_ctx_set_options(fssl_handle h, int64_t options, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (options < 0)
+        return refuse(h, "options", err);
+    if ((uint64_t)options & ~known_options)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unknown option", "options", err);
+    return finish(h, (int64_t)SSL_CTX_set_options(ctx->ssl, (uint64_t)options), err);
+}
+
+int64_t fssl_ctx_clear_options(fssl_handle h, int64_t options, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (options < 0)
+        return refuse(h, "options", err);
+    return finish(h, (int64_t)SSL_CTX_clear_options(ctx->ssl, (uint64_t)options), err);
+}
+
+int64_t fssl_ctx_options(fssl_handle h, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    return finish(h, (int64_t)SSL_CTX_get_options(ctx->ssl), err);
+}
+
+int64_t fssl_ctx_option_value(int32_t which, int32_t *err)
+{
+    start();
+    switch (which) {
+    case FSSL_OPTION_ALL:
+        return finish(0, (int64_t)SSL_OP_ALL, err);
+    case FSSL_OPTION_CRYPTOPRO_TLSEXT_BUG:
+        return finish(0, (int64_t)SSL_OP_CRYPTOPRO_TLSEXT_BUG, err);
+    case FSSL_OPTION_ENABLE_KTLS:
+        return finish(0, (int64_t)SSL_OP_ENABLE_KTLS, err);
+    default:
+        return refuse(0, "which", err);
+    }
+}
+
+/* Brings the SSL_CTX to what the caller sees, but for what connections rely on. */
+static int64_t ctx_use_mode(struct ctx *ctx, int64_t mode)
+{
+    long real = (long)(mode | ALWAYS_MODE) & ~(long)SSL_MODE_AUTO_RETRY;
+
+    ctx->mode = mode | ALWAYS_MODE;
+    SSL_CTX_clear_mode(ctx->ssl, ~real);
+    SSL_CTX_set_mode(ctx->ssl, real);
+    return ctx->mode;
+}
+
+int64_t fssl_ctx_set_mode(fssl_handle h, int64_t mode, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (mode < 0 || mode > INT32_MAX)
+        return refuse(h, "mode", err);
+    return finish(h, ctx_use_mode(ctx, ctx->mode | mode), err);
+}
+
+int64_t fssl_ctx_clear_mode(fssl_handle h, int64_t mode, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (mode < 0 || mode > INT32_MAX)
+        return refuse(h, "mode", err);
+    return finish(h, ctx_use_mode(ctx, ctx->mode & ~mode), err);
+}
+
+int64_t fssl_ctx_mode(fssl_handle h, int32_t *err)
+{
+    struct ctx *ctx;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    return finish(h, ctx->mode, err);
+}

@@ -1,0 +1,302 @@
+/* The table of handles.
+
+   A handle is generation << 24 | slot. Slots sit in chunks that are never moved or freed, found
+   through an array of pointers, so resolving one takes no lock. Each slot has one atomic word:
+
+       generation (29 bits) << 32 | closing (1 bit) << 31 | users (31 bits)
+
+   While a handle is open the table itself is one of the users. acquire adds a user if the
+   generation is the handle's and closing is not set; handle_release takes one away; closing sets
+   the bit and takes the table's own away. Whoever takes away the last user frees the object and
+   puts the slot, with its next generation, on the free list: so a handle may be closed while
+   other threads are inside calls on it. A free slot has closing set and no users, and so refuses
+   by the same test.
+
+   No value is used twice: a slot whose generations are used up is retired. The first generation
+   is random for each loaded copy of the library, so that a handle of one copy is hardly ever one
+   of another.
+
+   Opening and freeing take the table's mutex. acquire and release do not. */
+#include "internal.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+
+enum {
+    SLOT_BITS = 24,
+    CHUNK_BITS = 10,
+    CHUNK_SLOTS = 1 << CHUNK_BITS,
+    CHUNKS = 1 << (SLOT_BITS - CHUNK_BITS),
+    GENERATION_LAST = (1 << 29) - 1,
+    NO_SLOT = 1 << SLOT_BITS
+};
+
+#define CLOSING (UINT64_C(1) << 31)
+#define USERS (CLOSING - 1)
+
+struct slot {
+    _Alignas(64) atomic_uint_fast64_t word; /* a cache line each: distinct handles share none */
+    void *object;
+    int32_t kind;
+    uint32_t next_free;
+};
+
+struct chunk {
+    struct slot slot[CHUNK_SLOTS];
+    void *allocated;
+};
+
+static _Atomic(struct chunk *) chunks[CHUNKS];
+static pthread_mutex_t table = PTHREAD_MUTEX_INITIALIZER;
+static uint32_t first_free = NO_SLOT;
+static uint32_t slots_made;
+static uint64_t first_generation = 1;
+static int64_t open_handles[KIND_LIMIT];
+
+/* Chooses the first generation, in the lower half so that each slot lasts for 2^28 handles. */
+void handle_start(void)
+{
+    uint32_t seed;
+
+    if (getentropy(&seed, sizeof seed))
+        seed = (uint32_t)time(NULL) ^ ((uint32_t)getpid() << 12);
+    first_generation = 1 + (seed & (GENERATION_LAST >> 1));
+}
+
+static struct slot *slot_at(uint32_t index)
+{
+    struct chunk *chunk =
+        atomic_load_explicit(&chunks[index >> CHUNK_BITS], memory_order_acquire);
+
+    return chunk ? &chunk->slot[index & (CHUNK_SLOTS - 1)] : NULL;
+}
+
+static struct slot *slot_of(fssl_handle h)
+{
+    return slot_at((uint32_t)h & (NO_SLOT - 1));
+}
+
+static uint64_t generation_of(fssl_handle h)
+{
+    return (uint64_t)h >> SLOT_BITS;
+}
+
+static bool chunk_add(uint32_t index)
+{
+    size_t line = _Alignof(struct chunk);
+    char *memory = OPENSSL_zalloc(sizeof(struct chunk) + line);
+    struct chunk *chunk;
+
+    if (!memory)
+        return false;
+    chunk = (struct chunk *)(void *)(memory + (line - (uintptr_t)memory % line));
+    chunk->allocated = memory;
+    for (int i = 0; i < CHUNK_SLOTS; i++)
+        chunk->slot[i].word = first_generation << 32 | CLOSING;
+    atomic_store_explicit(&chunks[index], chunk, memory_order_release);
+    return true;
+}
+
+static uint32_t slot_take(void)
+{
+    uint32_t index = first_free;
+
+    if (index != NO_SLOT) {
+        first_free = slot_at(index)->next_free;
+        return index;
+    }
+    if (slots_made == NO_SLOT)
+        return NO_SLOT;
+    if (!slot_at(slots_made) && !chunk_add(slots_made >> CHUNK_BITS))
+        return NO_SLOT;
+    return slots_made++;
+}
+
+/* Opens a handle for an object, whose reference it takes over. Returns 0 if there is no room, and
+   then the reference is dropped. */
+fssl_handle handle_open(void *object)
+{
+    struct slot *slot;
+    uint32_t index;
+    uint64_t generation;
+
+    pthread_mutex_lock(&table);
+    index = slot_take();
+    if (index == NO_SLOT) {
+        pthread_mutex_unlock(&table);
+        object_drop(object);
+        return 0;
+    }
+    slot = slot_at(index);
+    slot->object = object;
+    slot->kind = ((struct object *)object)->kind;
+    open_handles[slot->kind]++;
+    generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32;
+    atomic_store_explicit(&slot->word, generation << 32 | 1, memory_order_release);
+    pthread_mutex_unlock(&table);
+    return (fssl_handle)(generation << SLOT_BITS | index);
+}
+
+/* Takes the last user's place: frees the object and the slot. */
+static void slot_free(struct slot *slot, uint32_t index)
+{
+    void *object = slot->object;
+    uint64_t generation = (atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32) + 1;
+
+    pthread_mutex_lock(&table);
+    open_handles[slot->kind]--;
+    slot->object = NULL;
+    atomic_store_explicit(&slot->word, generation << 32 | CLOSING, memory_order_release);
+    if (generation <= GENERATION_LAST) {
+        slot->next_free = first_free;
+        first_free = index;
+    }
+    pthread_mutex_unlock(&table);
+    object_drop(object);
+}
+
+static bool slot_enter(struct slot *slot, uint64_t generation)
+{
+    uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+
+    do {
+        if (word >> 32 != generation || (word & CLOSING))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word + 1,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return true;
+}
+
+static void slot_leave(struct slot *slot, uint32_t index)
+{
+    uint64_t before = atomic_fetch_sub_explicit(&slot->word, 1, memory_order_acq_rel);
+
+    if ((before & USERS) == 1)
+        slot_free(slot, index);
+}
+
+/* Holds the object of a handle of this kind, or of any kind for FSSL_TYPE_ANY, locks it and stores
+   it in *out, with the thread's error queue empty. A tail of finish.c gives it back. */
+int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
+{
+    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+
+    if (!slot || !slot_enter(slot, generation_of(h)))
+        return code_only(FSSL_E_HANDLE, err);
+    if (kind != FSSL_TYPE_ANY && slot->kind != kind) {
+        handle_release(h);
+        return code_only(FSSL_E_HANDLE_TYPE, err);
+    }
+    memcpy(out, &slot->object, sizeof slot->object);
+    lock_take(&((struct object *)slot->object)->lock);
+    witness(slot->object);
+    queue_empty();
+    return 0;
+}
+
+/* Returns the object of a handle that this call has acquired. */
+void *handle_object(fssl_handle h)
+{
+    return slot_of(h)->object;
+}
+
+/* Takes this call's use of a handle back, without its lock. */
+void handle_release(fssl_handle h)
+{
+    slot_leave(slot_of(h), (uint32_t)h & (NO_SLOT - 1));
+}
+
+int64_t fssl_handle_close(fssl_handle h, int32_t *err)
+{
+    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    uint64_t word;
+
+    if (!slot)
+        return code_only(FSSL_E_HANDLE, err);
+    word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    do {
+        if (word >> 32 != generation_of(h) || (word & CLOSING))
+            return code_only(FSSL_E_HANDLE, err);
+    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word | CLOSING,
+                                                    memory_order_acquire, memory_order_relaxed));
+    object_closing(slot->object);
+    handle_release(h);
+    return finish(0, 0, err);
+}
+
+int64_t fssl_handle_type(fssl_handle h, int32_t *err)
+{
+    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    int32_t kind;
+
+    if (!slot || !slot_enter(slot, generation_of(h)))
+        return code_only(FSSL_E_HANDLE, err);
+    kind = slot->kind;
+    handle_release(h);
+    return finish(0, kind, err);
+}
+
+int64_t fssl_handle_count(int32_t type, int32_t *err)
+{
+    int64_t count = 0;
+
+    start();
+    if (type < FSSL_TYPE_ANY || type >= KIND_LIMIT)
+        return refuse(0, "type", err);
+    pthread_mutex_lock(&table);
+    for (int32_t kind = 0; kind < KIND_LIMIT; kind++) {
+        if (type == FSSL_TYPE_ANY || type == kind)
+            count += open_handles[kind];
+    }
+    pthread_mutex_unlock(&table);
+    return finish(0, count, err);
+}
+
+static fssl_handle slot_handle(uint32_t index, int32_t type)
+{
+    struct slot *slot = slot_at(index);
+    uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+
+    if ((word & CLOSING) || (type != FSSL_TYPE_ANY && slot->kind != type))
+        return 0;
+    return (fssl_handle)(word >> 32 << SLOT_BITS | index);
+}
+
+int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
+{
+    fssl_handle found = 0;
+    uint32_t index = previous ? ((uint32_t)previous & (NO_SLOT - 1)) + 1 : 0;
+
+    start();
+    if (type < FSSL_TYPE_ANY || type >= KIND_LIMIT)
+        return refuse(0, "type", err);
+    if (previous < 0)
+        return refuse(0, "previous", err);
+    pthread_mutex_lock(&table);
+    for (; index < slots_made && !found; index++)
+        found = slot_handle(index, type);
+    pthread_mutex_unlock(&table);
+    return finish(0, found, err);
+}
+
+int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)
+{
+    struct slot *first = a > 0 ? slot_of(a) : NULL;
+    struct slot *second = b > 0 ? slot_of(b) : NULL;
+    bool same;
+
+    if (!first || !slot_enter(first, generation_of(a)))
+        return code_only(FSSL_E_HANDLE, err);
+    if (!second || !slot_enter(second, generation_of(b))) {
+        handle_release(a);
+        return code_only(FSSL_E_HANDLE, err);
+    }
+    same = object_same(first->object, second->object);
+    handle_release(a);
+    handle_release(b);
+    return finish(0, same, err);
+}
