@@ -367,8 +367,7 @@ int64_t fssl_ctx_mode(fssl_handle ctx, int32_t *err);
 
 /* Sets the ciphers of TLS 1.2 and earlier in OpenSSL's list language. FSSL_E_CIPHER if none
    matches. Serves Context.set_cipher_list. */
-int64_t fssl_ctx_set_cipher_list(fssl_handle ctx, const char *list, int64_t list_len,
-                                 int32_t *err);
+int64_t fssl_ctx_set_cipher_list(fssl_handle ctx, const char *list, int64_t list_len, int32_t *err);
 
 /* Sets the suites of TLS 1.3, parted by colons. FSSL_E_CIPHER if one is unknown. */
 int64_t fssl_ctx_set_ciphersuites(fssl_handle ctx, const char *list, int64_t list_len,

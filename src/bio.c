@@ -354,8 +354,8 @@ static BIO_METHOD *bio_method(void)
     if (made)
         return made;
     made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "flatssl");
-    if (!made || !BIO_meth_set_read_ex(made, bio_read) ||
-        !BIO_meth_set_write_ex(made, bio_write) || !BIO_meth_set_ctrl(made, bio_ctrl)) {
+    if (!made || !BIO_meth_set_read_ex(made, bio_read) || !BIO_meth_set_write_ex(made, bio_write) ||
+        !BIO_meth_set_ctrl(made, bio_ctrl)) {
         BIO_meth_free(made);
         return NULL;
     }

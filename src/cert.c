@@ -81,14 +81,6 @@ X509 *cert_from_der(const uint8_t *der, size_t len)
     return NULL;
 }
 
-/* Tells whether reading PEM ended because there is no block left. */
-bool pem_ended(void)
-{
-    unsigned long error = ERR_peek_last_error();
-
-    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-}
-
 static bool certs_read(BIO *bio, STACK_OF(X509) *certs)
 {
     struct passphrase none = {NULL, 0, false};
@@ -100,7 +92,7 @@ static bool certs_read(BIO *bio, STACK_OF(X509) *certs)
             return false;
         }
     }
-    return pem_ended() && sk_X509_num(certs) > 0;
+    return queue_ends_pem() && sk_X509_num(certs) > 0;
 }
 
 /* Reads all certificates of a PEM; NULL if one is bad or there is none. */

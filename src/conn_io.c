@@ -29,8 +29,7 @@ struct moment {
 
 static struct moment moment_now(const struct conn *conn)
 {
-    struct moment now = {conn->carrier.bytes_in, conn->carrier.out.count,
-                         SSL_get_state(conn->ssl)};
+    struct moment now = {conn->carrier.bytes_in, conn->carrier.out.count, SSL_get_state(conn->ssl)};
 
     return now;
 }
@@ -213,8 +212,8 @@ int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, in
     if (conn->carrier.out.count > 0)
         events |= POLLOUT;
     conn->fd_users++;
-    code = wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN,
-                     patience->deadline);
+    code =
+        wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN, patience->deadline);
     conn->fd_users--;
     if (conn->carrier.fd != FSSL_NO_FD && !conn->closing)
         return waited(conn, code, err);

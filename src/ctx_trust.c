@@ -6,12 +6,12 @@
 
 #include <openssl/crypto.h>
 
-enum { VERIFY_MODES = FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT |
-                      FSSL_VERIFY_CLIENT_ONCE };
+enum {
+    VERIFY_MODES = FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT | FSSL_VERIFY_CLIENT_ONCE
+};
 
 _Static_assert(FSSL_VERIFY_PEER == SSL_VERIFY_PEER, "verify mode");
-_Static_assert(FSSL_VERIFY_FAIL_IF_NO_PEER_CERT == SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-               "verify mode");
+_Static_assert(FSSL_VERIFY_FAIL_IF_NO_PEER_CERT == SSL_VERIFY_FAIL_IF_NO_PEER_CERT, "verify mode");
 _Static_assert(FSSL_VERIFY_CLIENT_ONCE == SSL_VERIFY_CLIENT_ONCE, "verify mode");
 
 /* Returns the store that connections of now would use. */

@@ -69,8 +69,7 @@ void handle_start(void)
 
 static struct slot *slot_at(uint32_t index)
 {
-    struct chunk *chunk =
-        atomic_load_explicit(&chunks[index >> CHUNK_BITS], memory_order_acquire);
+    struct chunk *chunk = atomic_load_explicit(&chunks[index >> CHUNK_BITS], memory_order_acquire);
 
     return chunk ? &chunk->slot[index & (CHUNK_SLOTS - 1)] : NULL;
 }

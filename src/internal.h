@@ -80,7 +80,7 @@ int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
 void *handle_object(fssl_handle h);
 void handle_release(fssl_handle h);
 
-/* ---- error.c: codes and records ---- */
+/* ---- error.c, error_text.c: codes and records ---- */
 
 enum { FAULT_LINES = 16, FAULT_TEXT = 3072 };
 
@@ -101,12 +101,23 @@ struct fault {
     char text[FAULT_TEXT];
 };
 
+struct record {
+    pthread_mutex_t mutex;
+    int64_t id;
+    struct fault fault;
+};
+
+enum { FIRST_RECORD = 65536 };
+
 void fault_begin(struct fault *fault, int32_t code);
 void fault_say(struct fault *fault, const char *function, const char *reason, const char *data);
 void fault_collect(struct fault *fault);
 int64_t fault_publish(const struct fault *fault, int32_t *err);
 bool record_live(int64_t result);
+struct record *record_open(int64_t result);
+void record_close(struct record *record);
 void queue_empty(void);
+bool queue_ends_pem(void);
 void error_start(void);
 
 /* ---- finish.c: the heads and tails of calls ---- */
@@ -138,8 +149,7 @@ int64_t take_text_at(fssl_handle h, const char *function, const char *name, cons
 #define fail(h, code, err) fail_at(h, code, __func__, NULL, NULL, err)
 
 /* Makes a NUL-terminated copy of a text argument; on failure the call has ended. */
-#define take_text(h, name, text, len, out, err) \
-    take_text_at(h, __func__, name, text, len, out, err)
+#define take_text(h, name, text, len, out, err) take_text_at(h, __func__, name, text, len, out, err)
 
 static inline bool bytes_given(const void *data, int64_t len)
 {
@@ -320,7 +330,6 @@ int cert_is_for(X509 *x509, const char *host, bool ip);
 int64_t finish_bio(fssl_handle h, BIO *bio, int written, void *buf, int64_t cap, int32_t *err);
 int64_t finish_der(fssl_handle h, uint8_t *der, int len, void *buf, int64_t cap, int32_t *err);
 int64_t finish_time(fssl_handle h, const ASN1_TIME *when, int64_t *seconds, int32_t *err);
-bool pem_ended(void);
 void cert_free(struct object *object);
 struct key *key_wrap(EVP_PKEY *pkey, bool has_private);
 int64_t take_key(fssl_handle h, EVP_PKEY **out, int32_t *err);
@@ -354,20 +363,20 @@ struct conn {
     struct carrier carrier;
     int64_t timeout;
     int64_t app_data;
-    uint32_t epoch;    /* the fork epoch in which its handshake began, 0 before */
-    int32_t want;      /* FSSL_WANT_ bits of the last call */
-    int32_t failed;    /* the code that ended it, or FSSL_OK */
+    uint32_t epoch; /* the fork epoch in which its handshake began, 0 before */
+    int32_t want;   /* FSSL_WANT_ bits of the last call */
+    int32_t failed; /* the code that ended it, or FSSL_OK */
     bool client;
     bool server;
     bool owns_fd;
     bool closing;
-    bool listens;      /* its fd is kept non-blocking; blocks says how accept waits */
+    bool listens; /* its fd is kept non-blocking; blocks says how accept waits */
     bool blocks;
-    bool established;  /* its first handshake has ended, the peer passed every check due */
+    bool established; /* its first handshake has ended, the peer passed every check due */
     bool host_is_ip;
-    int useless;       /* messages handled since the last plaintext */
+    int useless; /* messages handled since the last plaintext */
     int renegotiations;
-    char *host;        /* whom a client expects */
+    char *host;          /* whom a client expects */
     struct fault *fault; /* what ended it; NULL if memory ran out for it */
     int64_t fault_result;
     struct waiter *waiters;

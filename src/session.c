@@ -38,8 +38,8 @@ int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t 
     if (failed)
         return failed;
     if (session->ctx != ctx)
-        return fail_at(h, FSSL_E_ARGUMENT, __func__, "the session is of another context",
-                       "session", err);
+        return fail_at(h, FSSL_E_ARGUMENT, __func__, "the session is of another context", "session",
+                       err);
     if (!SSL_SESSION_up_ref(session->ssl))
         return fail(h, FSSL_E_OPENSSL, err);
     *out = session->ssl;

@@ -30,8 +30,7 @@ bool fd_blocks(int fd, bool blocks)
 {
     int flags = fcntl(fd, F_GETFL);
 
-    return flags >= 0 &&
-           fcntl(fd, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) == 0;
+    return flags >= 0 && fcntl(fd, F_SETFL, blocks ? flags & ~O_NONBLOCK : flags | O_NONBLOCK) == 0;
 }
 
 int64_t unresolved(int answer, int32_t *err)
@@ -113,8 +112,8 @@ int64_t fssl_conn_setblocking(fssl_handle h, int32_t flag, int32_t *err)
     return finish(h, 0, err);
 }
 
-static int64_t finish_address(fssl_handle h, const struct sockaddr_storage *address,
-                              socklen_t len, char *buf, int64_t cap, int32_t *port, int32_t *err)
+static int64_t finish_address(fssl_handle h, const struct sockaddr_storage *address, socklen_t len,
+                              char *buf, int64_t cap, int32_t *port, int32_t *err)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)(const void *)address;
     char host[NI_MAXHOST], service[PORT_TEXT];
