@@ -376,6 +376,9 @@ int64_t fssl_ctx_set_ciphersuites(fssl_handle ctx, const char *list, int64_t lis
 /* Sets the groups (curves) for key exchange, parted by colons, such as "X25519:P-256". */
 int64_t fssl_ctx_set_groups(fssl_handle ctx, const char *list, int64_t list_len, int32_t *err);
 
+/* Loads parameters for ephemeral Diffie-Hellman from a PEM file. Serves Context.load_tmp_dh. */
+int64_t fssl_ctx_load_tmp_dh(fssl_handle ctx, const char *path, int64_t path_len, int32_t *err);
+
 /* Sets the lowest protocol version allowed, an FSSL_..._VERSION; 0 for the lowest there is. */
 int64_t fssl_ctx_set_min_proto_version(fssl_handle ctx, int32_t version, int32_t *err);
 
@@ -387,6 +390,18 @@ int64_t fssl_ctx_min_proto_version(fssl_handle ctx, int32_t *err);
 
 /* Returns the highest protocol version allowed, 0 for the highest there is. */
 int64_t fssl_ctx_max_proto_version(fssl_handle ctx, int32_t *err);
+
+/* Sends the subjects of a PEM file's certificates as the issuers whose certificates a server takes,
+   in place of those sent before. Serves Context.load_client_ca. */
+int64_t fssl_ctx_load_client_ca(fssl_handle ctx, const char *path, int64_t path_len, int32_t *err);
+
+/* Sets those issuers from names in DER, one after another (see fssl_name_to_der); all or none.
+   Serves Context.set_client_ca_list. */
+int64_t fssl_ctx_set_client_ca_list(fssl_handle ctx, const uint8_t *der, int64_t der_len,
+                                    int32_t *err);
+
+/* Adds the subject of a certificate to those issuers. Serves Context.add_client_ca. */
+int64_t fssl_ctx_add_client_ca(fssl_handle ctx, fssl_handle cert, int32_t *err);
 
 /* Sets OpenSSL's security level, 0 to 5. */
 int64_t fssl_ctx_set_security_level(fssl_handle ctx, int32_t level, int32_t *err);
@@ -417,6 +432,16 @@ int64_t fssl_ctx_set_alpn_protos(fssl_handle ctx, const uint8_t *protos, int64_t
    Serves Context.set_alpn_select_callback. */
 int64_t fssl_ctx_set_alpn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
                                      int32_t *err);
+
+/* Sets the protocols that a server advertises by NPN (TLS 1.2 and earlier), in the same form.
+   Serves Context.set_npn_advertise_callback. */
+int64_t fssl_ctx_set_npn_advertised(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
+                                    int32_t *err);
+
+/* Sets the protocols from which a client selects by NPN, in its order of preference; where the
+   server advertises none of them it selects none. Serves Context.set_npn_select_callback. */
+int64_t fssl_ctx_set_npn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
+                                    int32_t *err);
 
 /* Sets the context within which sessions may be resumed, at most 32 bytes. A context has a random
    one of its own until then. Serves Context.set_session_id. */
@@ -471,6 +496,24 @@ int64_t fssl_conn_context(fssl_handle conn, int32_t *err);
 /* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options
    and ALPN preference, all for the handshake that runs or comes. Serves Connection.set_context. */
 int64_t fssl_conn_set_context(fssl_handle conn, fssl_handle ctx, int32_t *err);
+
+/* Sets the FSSL_VERIFY_ mode of this connection. */
+int64_t fssl_conn_set_verify(fssl_handle conn, int32_t mode, int32_t *err);
+
+/* Returns the FSSL_VERIFY_ mode of this connection. */
+int64_t fssl_conn_verify_mode(fssl_handle conn, int32_t *err);
+
+/* Sets option bits of this connection. Returns all that are set now. */
+int64_t fssl_conn_set_options(fssl_handle conn, int64_t options, int32_t *err);
+
+/* Returns the option bits of this connection. */
+int64_t fssl_conn_options(fssl_handle conn, int32_t *err);
+
+/* Uses a certificate on this connection alone. */
+int64_t fssl_conn_use_certificate(fssl_handle conn, fssl_handle cert, int32_t *err);
+
+/* Uses a private key on this connection alone. */
+int64_t fssl_conn_use_private_key(fssl_handle conn, fssl_handle key, int32_t *err);
 
 /* Makes it a client. Serves Connection.set_connect_state. */
 int64_t fssl_conn_set_connect_state(fssl_handle conn, int32_t *err);
@@ -573,6 +616,16 @@ int64_t fssl_conn_bio_write(fssl_handle conn, const uint8_t *data, int64_t len, 
 /* Says that the peer of a memory connection will send no more. Serves Connection.bio_shutdown. */
 int64_t fssl_conn_bio_shutdown(fssl_handle conn, int32_t *err);
 
+/* Begins a renegotiation (TLS 1.2 and earlier), which fssl_conn_do_handshake or any I/O carries on.
+   Returns 1, or 0 if one is under way. Serves Connection.renegotiate. */
+int64_t fssl_conn_renegotiate(fssl_handle conn, int32_t *err);
+
+/* Returns 1 while a renegotiation is under way, else 0. Serves Connection.renegotiate_pending. */
+int64_t fssl_conn_renegotiate_pending(fssl_handle conn, int32_t *err);
+
+/* Returns how many renegotiations were begun. Serves Connection.total_renegotiations. */
+int64_t fssl_conn_total_renegotiations(fssl_handle conn, int32_t *err);
+
 /* Writes the state of the handshake for a person. Serves Connection.get_state_string. */
 int64_t fssl_conn_state_string(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
 
@@ -602,6 +655,43 @@ int64_t fssl_conn_group_name(fssl_handle conn, char *buf, int64_t cap, int32_t *
    Serves Connection.get_alpn_proto_negotiated. */
 int64_t fssl_conn_alpn_proto(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
 
+/* Writes the protocol that NPN selected. Returns its length, 0 for none.
+   Serves Connection.get_next_proto_negotiated. */
+int64_t fssl_conn_next_proto(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns how many ciphers the connection may use. Serves Connection.get_cipher_list. */
+int64_t fssl_conn_cipher_list_count(fssl_handle conn, int32_t *err);
+
+/* Writes the name of cipher i of those, in order of preference. */
+int64_t fssl_conn_cipher_list_item(fssl_handle conn, int64_t i, char *buf, int64_t cap,
+                                   int32_t *err);
+
+/* Writes the random value of the client hello, 32 bytes. Returns 0 before there is a session.
+   Serves Connection.client_random. */
+int64_t fssl_conn_client_random(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the random value of the server hello, 32 bytes. Returns 0 before there is a session.
+   Serves Connection.server_random. */
+int64_t fssl_conn_server_random(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the master key of the session; with TLS 1.3 the secret for resumption. Returns 0 before
+   there is one. Serves Connection.master_key. */
+int64_t fssl_conn_master_key(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the Finished message that was sent last. Returns 0 before there is one.
+   Serves Connection.get_finished. */
+int64_t fssl_conn_finished(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the Finished message that came last. Returns 0 before there is one.
+   Serves Connection.get_peer_finished. */
+int64_t fssl_conn_peer_finished(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes len bytes of keying material (RFC 5705) for a label; context NULL is none, which differs
+   from an empty one before TLS 1.3. Returns len. */
+int64_t fssl_conn_export_keying_material(fssl_handle conn, const char *label, int64_t label_len,
+                                         const uint8_t *context, int64_t context_len, uint8_t *buf,
+                                         int64_t len, int32_t *err);
+
 /* Returns the X509_V_ code of the verification of the peer, 0 for OK; FSSL_E_STATE if the peer
    sent no certificate. */
 int64_t fssl_conn_verify_result(fssl_handle conn, int32_t *err);
@@ -612,6 +702,13 @@ int64_t fssl_conn_certificate(fssl_handle conn, int32_t *err);
 /* Makes a handle of the peer's certificate, or returns 0 if there is none.
    Serves Connection.get_peer_certificate. */
 int64_t fssl_conn_peer_certificate(fssl_handle conn, int32_t *err);
+
+/* Returns how many issuers a server names when it asks for a certificate: for a client those it was
+   sent, else those it will send. Serves Connection.get_client_ca_list. */
+int64_t fssl_conn_client_ca_count(fssl_handle conn, int32_t *err);
+
+/* Makes a handle of name i of those. */
+int64_t fssl_conn_client_ca_item(fssl_handle conn, int64_t i, int32_t *err);
 
 /* Returns how many certificates the peer sent, its own included.
    Serves Connection.get_peer_cert_chain. */
@@ -626,6 +723,86 @@ int64_t fssl_conn_verified_chain_count(fssl_handle conn, int32_t *err);
 
 /* Makes a handle of certificate i of the verified chain. */
 int64_t fssl_conn_verified_chain_item(fssl_handle conn, int64_t i, int32_t *err);
+
+/* ---- callbacks: pushed decisions and notifications ----
+
+   Each is called on the calling thread, inside the call that caused it, with the token and the
+   caller's own handle. In it getters, fssl_conn_set_context, _use_certificate and answers work on
+   that handle; I/O gives FSSL_E_IN_CALLBACK; closing takes effect afterwards. One that decides
+   returns 1 for yes (or after an answer) and 0 for no (or nothing chosen); anything else is a
+   failure, which ends the handshake with an alert and FSSL_E_CALLBACK. What a notification returns
+   is ignored. fn NULL takes a callback away. Nothing needs one: each has a pulled twin. */
+
+typedef int32_t (*fssl_verify_callback)(int64_t token, fssl_handle conn, int32_t error,
+                                        int32_t depth, int32_t ok);
+typedef int32_t (*fssl_info_callback)(int64_t token, fssl_handle conn, int32_t where,
+                                      int32_t result);
+typedef int32_t (*fssl_server_name_callback)(int64_t token, fssl_handle conn);
+typedef int32_t (*fssl_protos_callback)(int64_t token, fssl_handle conn, const uint8_t *protos,
+                                        int64_t protos_len);
+typedef int32_t (*fssl_text_callback)(int64_t token, fssl_handle conn, const char *text,
+                                      int64_t len);
+typedef int32_t (*fssl_passphrase_callback)(int64_t token, fssl_handle ctx, int32_t max,
+                                            int32_t verify);
+
+/* Called for each certificate of the peer's chain: error is its X509_V_ code, ok whether OpenSSL
+   takes it. 1 takes it, whatever the error. Serves Context.set_verify. */
+int64_t fssl_ctx_set_verify_callback(fssl_handle ctx, fssl_verify_callback fn, int64_t token,
+                                     int32_t *err);
+
+/* The same for one connection. */
+int64_t fssl_conn_set_verify_callback(fssl_handle conn, fssl_verify_callback fn, int64_t token,
+                                      int32_t *err);
+
+/* Makes a handle of the certificate that a verify callback is called for, read-only; FSSL_E_STATE
+   elsewhere. */
+int64_t fssl_conn_verify_cert(fssl_handle conn, int32_t *err);
+
+/* Notified of the handshake's steps and of alerts, with OpenSSL's SSL_CB_ numbers.
+   Serves Context.set_info_callback. */
+int64_t fssl_ctx_set_info_callback(fssl_handle ctx, fssl_info_callback fn, int64_t token,
+                                   int32_t *err);
+
+/* The same for one connection. */
+int64_t fssl_conn_set_info_callback(fssl_handle conn, fssl_info_callback fn, int64_t token,
+                                    int32_t *err);
+
+/* Called on a server when the client hello was read, with a server name in it or not; it may
+   switch the context. Serves Context.set_tlsext_servername_callback. */
+int64_t fssl_ctx_set_server_name_callback(fssl_handle ctx, fssl_server_name_callback fn,
+                                          int64_t token, int32_t *err);
+
+/* Called on a server with the protocols that the client offers by ALPN; answers with one.
+   Serves Context.set_alpn_select_callback. */
+int64_t fssl_ctx_set_alpn_select_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                          int32_t *err);
+
+/* Called on a server, with no protocols; answers with those to advertise by NPN.
+   Serves Context.set_npn_advertise_callback. */
+int64_t fssl_ctx_set_npn_advertise_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                            int32_t *err);
+
+/* Called on a client with the protocols that the server advertises by NPN; answers with one.
+   Serves Context.set_npn_select_callback. */
+int64_t fssl_ctx_set_npn_select_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                         int32_t *err);
+
+/* Notified of each line of the key log, in NSS's format. */
+int64_t fssl_ctx_set_keylog_callback(fssl_handle ctx, fssl_text_callback fn, int64_t token,
+                                     int32_t *err);
+
+/* Called when a private key file needs a passphrase of at most max bytes and none was set; answers
+   by fssl_ctx_answer_passphrase. Serves Context.set_passwd_cb. */
+int64_t fssl_ctx_set_passphrase_callback(fssl_handle ctx, fssl_passphrase_callback fn,
+                                         int64_t token, int32_t *err);
+
+/* Answers from within a callback: a protocol, or protocols each with a length byte before it.
+   FSSL_E_STATE elsewhere. */
+int64_t fssl_conn_answer(fssl_handle conn, const uint8_t *data, int64_t len, int32_t *err);
+
+/* Answers from within a passphrase callback, on its thread. FSSL_E_STATE elsewhere. */
+int64_t fssl_ctx_answer_passphrase(fssl_handle ctx, const uint8_t *passphrase,
+                                   int64_t passphrase_len, int32_t *err);
 
 /* ---- conn: its socket ---- */
 

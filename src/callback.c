@@ -2,120 +2,232 @@
 
    Every SSL_CTX gets the same trampolines once, when it is made, and they never change: OpenSSL
    reads its callback pointers without a lock while handshakes run. What a trampoline does is
-   decided by the connection's block of settings, which is immutable while the connection holds
-   it. A trampoline without a setting answers as if there were no callback.
+   decided by the connection's block of settings: a function of the caller's is called, data
+   answers, or it answers as if there were no callback. (Those whose mere presence changes the
+   protocol or costs time, such as NPN's and the key log's, are installed when first needed.)
 
-   A connection is found by SSL_get_app_data, and the thread inside OpenSSL holds its lock. */
+   A connection is found by SSL_get_app_data; its lock belongs to the thread inside OpenSSL. A
+   function of the caller's gets the caller's own handle and may come back in on it: acquire then
+   only counts deeper. It answers 1 (yes, or it has called fssl_conn_answer) or 0 (no, or nothing to
+   choose); anything else is a failure. A failure of one that decides is fatal: the handshake ends
+   with an alert, and its caller gets FSSL_E_CALLBACK. */
 #include "internal.h"
 
 #include <string.h>
 
 #include <openssl/crypto.h>
 
-/* ---- blobs: bytes that settings share ---- */
-
-struct blob *blob_new(const uint8_t *data, size_t len)
-{
-    struct blob *blob = OPENSSL_zalloc(sizeof *blob + len + 1); /* ends in a NUL, for text */
-
-    if (!blob)
-        return NULL;
-    blob->refs = 1;
-    blob->len = len;
-    if (len > 0)
-        memcpy(blob->data, data, len);
-    return blob;
-}
-
-struct blob *blob_hold(struct blob *blob)
-{
-    if (blob)
-        atomic_fetch_add_explicit(&blob->refs, 1, memory_order_relaxed);
-    return blob;
-}
-
-void blob_drop(struct blob *blob)
-{
-    if (blob && atomic_fetch_sub_explicit(&blob->refs, 1, memory_order_acq_rel) == 1)
-        OPENSSL_clear_free(blob, sizeof *blob + blob->len + 1);
-}
-
-/* ---- settings ---- */
-
-struct settings *settings_new(void)
-{
-    struct settings *settings = OPENSSL_zalloc(sizeof *settings);
-
-    if (settings)
-        settings->refs = 1;
-    return settings;
-}
-
-struct settings *settings_copy(const struct settings *from)
-{
-    struct settings *copy = settings_new();
-
-    if (!copy)
-        return NULL;
-    copy->safe = from->safe;
-    copy->read_ahead = from->read_ahead;
-    copy->alpn_preference = blob_hold(from->alpn_preference);
-    copy->cipher_list = blob_hold(from->cipher_list);
-    copy->ciphersuites = blob_hold(from->ciphersuites);
-    if (from->trust && X509_STORE_up_ref(from->trust))
-        copy->trust = from->trust;
-    if (from->extra_chain)
-        copy->extra_chain = X509_chain_up_ref(from->extra_chain);
-    if ((from->trust && !copy->trust) || (from->extra_chain && !copy->extra_chain)) {
-        settings_drop(copy);
-        return NULL;
-    }
-    return copy;
-}
-
-struct settings *settings_hold(struct settings *settings)
-{
-    atomic_fetch_add_explicit(&settings->refs, 1, memory_order_relaxed);
-    return settings;
-}
-
-void settings_drop(struct settings *settings)
-{
-    if (!settings || atomic_fetch_sub_explicit(&settings->refs, 1, memory_order_acq_rel) > 1)
-        return;
-    blob_drop(settings->alpn_preference);
-    blob_drop(settings->cipher_list);
-    blob_drop(settings->ciphersuites);
-    X509_STORE_free(settings->trust);
-    certs_free(settings->extra_chain);
-    OPENSSL_free(settings);
-}
-
-/* ---- trampolines ---- */
+enum { ANSWER_NO = 0, ANSWER_YES = 1 };
 
 struct conn *conn_of(const SSL *ssl)
 {
     return SSL_get_app_data(ssl);
 }
 
-/* Picks, in our order of preference, what the client offers too. */
-static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
-                       const unsigned char *offered, unsigned int offered_len, void *unused)
+/* Forgets the last answer before a function of the caller's is called. */
+static fssl_handle ask(struct conn *conn)
 {
-    const struct blob *ours = conn_of(ssl)->settings->alpn_preference;
-    unsigned char *chosen;
+    blob_drop(conn->answer);
+    conn->answer = NULL;
+    return conn->object.self;
+}
+
+/* Notes which callback failed the handshake. Returns what tells OpenSSL so. */
+static int refused(struct conn *conn, const char *callback, int fatal)
+{
+    conn->refused_by = callback;
+    return fatal;
+}
+
+/* ---- verification ---- */
+
+static int call_verify(struct conn *conn, const struct push *push, X509_STORE_CTX *store, int ok)
+{
+    int error = X509_STORE_CTX_get_error(store);
+    int answer;
+
+    conn->verifying = store;
+    answer = ((fssl_verify_callback)push->fn)(push->token, ask(conn), error,
+                                              X509_STORE_CTX_get_error_depth(store), ok);
+    conn->verifying = NULL;
+    if (answer == ANSWER_YES) {
+        if (error == X509_V_ERR_HOSTNAME_MISMATCH || error == X509_V_ERR_IP_ADDRESS_MISMATCH)
+            conn->host_waived = true;
+        X509_STORE_CTX_set_error(store, X509_V_OK);
+        return 1;
+    }
+    if (error == X509_V_OK)
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    return answer == ANSWER_NO ? 0 : refused(conn, "verify", 0);
+}
+
+static int verify(int ok, X509_STORE_CTX *store)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_verify;
+
+    return push->fn ? call_verify(conn, push, store, ok) : ok;
+}
+
+/* ---- names and protocols ---- */
+
+static int server_name(SSL *ssl, int *alert, void *unused)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_server_name;
+    int answer;
 
     (void)unused;
-    if (!ours)
+    if (!push->fn)
         return SSL_TLSEXT_ERR_NOACK;
+    answer = ((fssl_server_name_callback)push->fn)(push->token, ask(conn));
+    if (answer == ANSWER_YES)
+        return SSL_TLSEXT_ERR_OK;
+    if (answer == ANSWER_NO)
+        return SSL_TLSEXT_ERR_NOACK;
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return refused(conn, "server name", SSL_TLSEXT_ERR_ALERT_FATAL);
+}
+
+/* Picks, in our order of preference, what the other side offers too. */
+static bool prefer(const struct blob *ours, const uint8_t *offered, unsigned int offered_len,
+                   const uint8_t **out, unsigned char *out_len)
+{
+    unsigned char *chosen;
+
     if (SSL_select_next_proto(&chosen, out_len, ours->data, (unsigned int)ours->len, offered,
                               offered_len) != OPENSSL_NPN_NEGOTIATED)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
+        return false;
     *out = chosen;
+    return true;
+}
+
+/* Takes a callback's answer as the protocol. */
+static int answered(struct conn *conn, int answer, const char *callback, const uint8_t **out,
+                    unsigned char *out_len)
+{
+    if (answer == ANSWER_NO)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (answer != ANSWER_YES || !conn->answer || conn->answer->len == 0 || conn->answer->len > 255)
+        return refused(conn, callback, SSL_TLSEXT_ERR_ALERT_FATAL);
+    *out = conn->answer->data;
+    *out_len = (unsigned char)conn->answer->len;
     return SSL_TLSEXT_ERR_OK;
 }
 
+static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                       const unsigned char *offered, unsigned int offered_len, void *unused)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct settings *settings = conn->settings;
+    const struct push *push = &settings->on_alpn_select;
+
+    (void)unused;
+    if (push->fn)
+        return answered(
+            conn, ((fssl_protos_callback)push->fn)(push->token, ask(conn), offered, offered_len),
+            "ALPN select", out, out_len);
+    if (!settings->alpn_preference)
+        return SSL_TLSEXT_ERR_NOACK;
+    return prefer(settings->alpn_preference, offered, offered_len, out, out_len)
+               ? SSL_TLSEXT_ERR_OK
+               : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+#ifndef OPENSSL_NO_NEXTPROTONEG
+
+static int npn_advertise(SSL *ssl, const unsigned char **out, unsigned int *out_len, void *unused)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct settings *settings = conn->settings;
+    const struct push *push = &settings->on_npn_advertise;
+    const struct blob *protos = settings->npn_advertised;
+    int answer = ANSWER_YES;
+
+    (void)unused;
+    if (push->fn) {
+        answer = ((fssl_protos_callback)push->fn)(push->token, ask(conn), NULL, 0);
+        protos = conn->answer;
+    }
+    if (answer == ANSWER_NO || (!protos && !push->fn))
+        return SSL_TLSEXT_ERR_NOACK;
+    if (answer != ANSWER_YES || !protos || !protos_valid(protos->data, (int64_t)protos->len))
+        return refused(conn, "NPN advertise", SSL_TLSEXT_ERR_ALERT_FATAL);
+    *out = protos->data;
+    *out_len = (unsigned int)protos->len;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int npn_select(SSL *ssl, unsigned char **out, unsigned char *out_len,
+                      const unsigned char *offered, unsigned int offered_len, void *unused)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct settings *settings = conn->settings;
+    const struct push *push = &settings->on_npn_select;
+    const uint8_t *chosen = (const uint8_t *)"";
+    int answer = SSL_TLSEXT_ERR_OK;
+
+    (void)unused;
+    *out_len = 0;
+    if (push->fn)
+        answer = answered(
+            conn, ((fssl_protos_callback)push->fn)(push->token, ask(conn), offered, offered_len),
+            "NPN select", &chosen, out_len);
+    else if (settings->npn_preference)
+        prefer(settings->npn_preference, offered, offered_len, &chosen, out_len);
+    *out = (unsigned char *)(uintptr_t)chosen;
+    return answer == SSL_TLSEXT_ERR_ALERT_FATAL ? answer : SSL_TLSEXT_ERR_OK;
+}
+
+#endif
+
+/* ---- notifications ---- */
+
+static void info(const SSL *ssl, int where, int result)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_info;
+
+    if (push->fn)
+        ((fssl_info_callback)push->fn)(push->token, conn->object.self, where, result);
+}
+
+static void keylog(const SSL *ssl, const char *line)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_keylog;
+
+    if (push->fn)
+        ((fssl_text_callback)push->fn)(push->token, conn->object.self, line, (int64_t)strlen(line));
+}
+
+/* ---- installing ---- */
+
 void install_trampolines(SSL_CTX *ssl)
 {
-    SSL_CTX_set_alpn_select_cb(ssl, select_alpn, NULL);
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, verify);
+    SSL_CTX_set_tlsext_servername_callback(ssl, server_name);
+    SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
+#ifndef OPENSSL_NO_NEXTPROTONEG
+    SSL_CTX_set_next_protos_advertised_cb(ssl, npn_advertise, NULL);
+#endif
+}
+
+/* Installs in a context what changes the protocol or costs time by its mere presence. */
+void install_late(SSL_CTX *ssl, const struct settings *settings)
+{
+#ifndef OPENSSL_NO_NEXTPROTONEG
+    if (settings->on_npn_select.fn || settings->npn_preference)
+        SSL_CTX_set_next_proto_select_cb(ssl, npn_select, NULL);
+#endif
+    if (settings->on_keylog.fn)
+        SSL_CTX_set_keylog_callback(ssl, keylog);
+}
+
+/* Installs on a connection what only some want. */
+void install_on(SSL *ssl, const struct settings *settings)
+{
+    if (settings->on_info.fn)
+        SSL_set_info_callback(ssl, info);
 }

@@ -61,7 +61,7 @@ static BIO *bio_over(const uint8_t *data, size_t len)
 
 X509 *cert_from_pem(const uint8_t *pem, size_t len)
 {
-    struct passphrase none = {NULL, 0, false};
+    struct passphrase none = {.asked = false};
     BIO *bio = bio_over(pem, len);
     X509 *x509 = bio ? PEM_read_bio_X509_AUX(bio, NULL, passphrase_give, &none) : NULL;
 
@@ -83,7 +83,7 @@ X509 *cert_from_der(const uint8_t *der, size_t len)
 
 static bool certs_read(BIO *bio, STACK_OF(X509) *certs)
 {
-    struct passphrase none = {NULL, 0, false};
+    struct passphrase none = {.asked = false};
     X509 *x509;
 
     while ((x509 = PEM_read_bio_X509_AUX(bio, NULL, passphrase_give, &none))) {

@@ -1,5 +1,5 @@
-/* Connections: their making and ending, and what is set on them. conn_host.c knows whom they
-   expect, conn_io.c moves bytes, conn_send.c sends, conn_info.c answers questions, socket.c has
+/* Connections: their making and ending, and what is set on them. conn_policy.c has
+   what they take from contexts, conn_host.c knows whom they expect, conn_io.c moves bytes, conn_send.c sends, conn_info.c answers questions, socket.c has
    the calls of sockets.
 
    Any number of threads may use a connection. Each call holds its lock (acquire) while it is
@@ -31,6 +31,7 @@ void conn_free(struct object *object)
     carrier_free(&conn->carrier);
     settings_drop(conn->settings);
     object_drop(conn->ctx);
+    blob_drop(conn->answer);
     OPENSSL_free(conn->host);
     OPENSSL_free(conn->fault);
 }
@@ -268,63 +269,38 @@ int64_t fssl_conn_set_shutdown_state(fssl_handle h, int32_t state, int32_t *err)
     return finish(h, 0, err);
 }
 
-/* ---- its context ---- */
+/* ---- renegotiation ---- */
 
-int64_t fssl_conn_context(fssl_handle h, int32_t *err)
+int64_t fssl_conn_renegotiate(fssl_handle h, int32_t *err)
 {
     struct conn *conn;
     int64_t failed = acquire(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
-    return finish_handle(h, object_hold(conn->ctx), err);
+    if (SSL_renegotiate_pending(conn->ssl))
+        return finish(h, 0, err);
+    if (SSL_renegotiate(conn->ssl) != 1)
+        return fail(h, FSSL_E_OPENSSL, err);
+    return finish(h, 1, err);
 }
 
-/* Brings over what SSL_set_SSL_CTX leaves behind: a server that demands client certificates on one
-   name would silently stop to. The host that was set on the connection stays. */
-static bool use_policy(struct conn *conn, const struct ctx *ctx)
-{
-    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
-
-    SSL_set_verify(conn->ssl, SSL_CTX_get_verify_mode(ctx->ssl),
-                   SSL_CTX_get_verify_callback(ctx->ssl));
-    SSL_set_verify_depth(conn->ssl, SSL_CTX_get_verify_depth(ctx->ssl));
-    X509_VERIFY_PARAM_set_flags(param, X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx->ssl)));
-    SSL_clear_options(conn->ssl, SSL_get_options(conn->ssl));
-    SSL_set_options(conn->ssl, SSL_CTX_get_options(ctx->ssl));
-    SSL_set_client_CA_list(conn->ssl, NULL);
-    return settings_apply(ctx->settings, conn->ssl);
-}
-
-static bool use_context(struct conn *conn, struct ctx *ctx)
-{
-    if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
-        return false;
-    ctx->used = true;
-    settings_drop(conn->settings);
-    conn->settings = settings_hold(ctx->settings);
-    object_drop(conn->ctx);
-    conn->ctx = object_hold(ctx);
-    return true;
-}
-
-int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
+int64_t fssl_conn_renegotiate_pending(fssl_handle h, int32_t *err)
 {
     struct conn *conn;
-    struct ctx *other;
-    bool ok;
     int64_t failed = acquire(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
-    failed = acquire(ctx, KIND_CTX, &other, err);
+    return finish(h, SSL_renegotiate_pending(conn->ssl), err);
+}
+
+int64_t fssl_conn_total_renegotiations(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
     if (failed)
-        return abandon(h, failed, err);
-    if (conn->server ? other->client : other->server && conn->client) {
-        failed = refuse(ctx, "ctx", err);
-        return abandon(h, failed, err);
-    }
-    ok = use_context(conn, other);
-    failed = finish_done(ctx, ok, err);
-    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+        return failed;
+    return finish(h, SSL_total_renegotiations(conn->ssl), err);
 }

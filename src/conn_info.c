@@ -130,6 +130,47 @@ int64_t fssl_conn_alpn_proto(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *
     return finish_bytes(h, proto, len, buf, cap, err);
 }
 
+int64_t fssl_conn_next_proto(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    const uint8_t *proto = NULL;
+    unsigned int len = 0;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+#ifndef OPENSSL_NO_NEXTPROTONEG
+    SSL_get0_next_proto_negotiated(conn->ssl, &proto, &len);
+#endif
+    return finish_bytes(h, proto, len, buf, cap, err);
+}
+
+int64_t fssl_conn_cipher_list_count(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    STACK_OF(SSL_CIPHER) *list;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    list = SSL_get_ciphers(conn->ssl);
+    return finish(h, list ? sk_SSL_CIPHER_num(list) : 0, err);
+}
+
+int64_t fssl_conn_cipher_list_item(fssl_handle h, int64_t i, char *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    STACK_OF(SSL_CIPHER) *list;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    list = SSL_get_ciphers(conn->ssl);
+    if (!list || i < 0 || i >= sk_SSL_CIPHER_num(list))
+        return refuse(h, "i", err);
+    return finish_text(h, SSL_CIPHER_get_name(sk_SSL_CIPHER_value(list, (int)i)), buf, cap, err);
+}
+
 /* ---- certificates ---- */
 
 int64_t fssl_conn_verify_result(fssl_handle h, int32_t *err)

@@ -62,6 +62,10 @@ static void fault_of_step(struct conn *conn, struct fault *fault)
         if (fault->verify_code == X509_V_ERR_HOSTNAME_MISMATCH ||
             fault->verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH)
             fault->code = FSSL_E_HOST;
+    }
+    if (conn->refused_by) {
+        fault->code = FSSL_E_CALLBACK;
+        fault_say(fault, "callback", "the callback failed", conn->refused_by);
     } else if (carrier->overflow) {
         fault->code = FSSL_E_LIMIT;
     } else if (carrier->read_error) {

@@ -174,7 +174,7 @@ int64_t fssl_ctx_new_client(int32_t *err)
     ctx = ctx_make_safe(FSSL_TLS_CLIENT_METHOD);
     if (!ctx)
         return fail(0, FSSL_E_OPENSSL, err);
-    SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(ctx->ssl));
     if (!ctx_trust_system(ctx)) {
         object_drop(ctx);
         return fail(0, FSSL_E_OPENSSL, err);
@@ -215,6 +215,14 @@ bool settings_apply(const struct settings *settings, SSL *ssl)
         return false;
     if (settings->extra_chain && !SSL_set1_chain(ssl, settings->extra_chain))
         return false;
+    if (settings->client_cas) {
+        STACK_OF(X509_NAME) *names = SSL_dup_CA_list(settings->client_cas);
+
+        if (!names)
+            return false;
+        SSL_set_client_CA_list(ssl, names);
+    }
+    install_on(ssl, settings);
     return !settings->trust || (SSL_set1_verify_cert_store(ssl, settings->trust) &&
                                 SSL_set1_chain_cert_store(ssl, settings->trust));
 }
@@ -258,6 +266,12 @@ int64_t fssl_ctx_app_data(fssl_handle h, int64_t *data, int32_t *err)
 
 /* ---- options and mode ---- */
 
+/* Tells whether this OpenSSL has all of these option bits. */
+bool options_known(int64_t options)
+{
+    return options >= 0 && !((uint64_t)options & ~known_options);
+}
+
 int64_t fssl_ctx_set_options(fssl_handle h, int64_t options, int32_t *err)
 {
     struct ctx *ctx;
@@ -265,9 +279,7 @@ int64_t fssl_ctx_set_options(fssl_handle h, int64_t options, int32_t *err)
 
     if (failed)
         return failed;
-    if (options < 0)
-        return refuse(h, "options", err);
-    if ((uint64_t)options & ~known_options)
+    if (!options_known(options))
         return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unknown option", "options", err);
     return finish(h, (int64_t)SSL_CTX_set_options(ctx->ssl, (uint64_t)options), err);
 }

@@ -53,8 +53,8 @@ bool file_read(const char *path, uint8_t **data, size_t *len)
 }
 
 /* Reads the file that an argument names; on failure the call has ended. */
-static int64_t take_file(fssl_handle h, const char *path, int64_t path_len, uint8_t **data,
-                         size_t *len, int32_t *err)
+int64_t take_file(fssl_handle h, const char *path, int64_t path_len, uint8_t **data, size_t *len,
+                  int32_t *err)
 {
     char *text;
     int64_t failed = take_text(h, "path", path, path_len, &text, err);
@@ -223,16 +223,40 @@ int64_t fssl_ctx_use_private_key(fssl_handle h, fssl_handle key, int32_t *err)
     return finish_done(h, ok, err);
 }
 
+/* Calls the caller's passphrase callback, the context's lock given back meanwhile. */
+static int ask_passphrase(char *buf, int size, int writing, void *asked)
+{
+    struct passphrase *passphrase = asked;
+    struct ctx *ctx = passphrase->ctx;
+    struct push push = ctx->on_passphrase;
+    struct asking asking = {ctx->asking, pthread_self(), buf, size, 0};
+    struct asking **at = &ctx->asking;
+    int answer;
+
+    passphrase->asked = true;
+    ctx->asking = &asking;
+    lock_give(&ctx->object.lock);
+    answer = ((fssl_passphrase_callback)push.fn)(push.token, passphrase->h, size, writing);
+    lock_take(&ctx->object.lock);
+    while (*at != &asking)
+        at = &(*at)->next;
+    *at = asking.next;
+    passphrase->failed = answer != 0 && answer != 1;
+    return answer == 1 && asking.len > 0 ? asking.len : -1;
+}
+
 static int64_t finish_key(fssl_handle h, struct ctx *ctx, const uint8_t *data, size_t len,
                           int32_t filetype, int32_t *err)
 {
-    struct passphrase passphrase = {NULL, 0, false};
+    struct passphrase passphrase = {.h = h, .ctx = ctx};
     EVP_PKEY *pkey;
     int ok;
 
     if (ctx->passphrase) {
         passphrase.data = ctx->passphrase->data;
         passphrase.len = ctx->passphrase->len;
+    } else if (ctx->on_passphrase.fn) {
+        passphrase.ask = ask_passphrase;
     }
     pkey = filetype == FSSL_FILETYPE_PEM ? key_from_pem(data, len, &passphrase)
                                          : key_from_der(data, len);

@@ -92,6 +92,31 @@ int64_t fssl_ctx_set_groups(fssl_handle h, const char *list, int64_t list_len, i
     return finish(h, 0, err);
 }
 
+/* ---- temporary keys ---- */
+
+int64_t fssl_ctx_load_tmp_dh(fssl_handle h, const char *path, int64_t path_len, int32_t *err)
+{
+    struct ctx *ctx;
+    EVP_PKEY *params;
+    uint8_t *data;
+    size_t len;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    failed = take_file(h, path, path_len, &data, &len, err);
+    if (failed)
+        return failed;
+    params = params_from_pem(data, len);
+    OPENSSL_free(data);
+    if (!params)
+        return fail(h, FSSL_E_PARSE, err);
+    if (SSL_CTX_set0_tmp_dh_pkey(ctx->ssl, params) == 1)
+        return finish(h, 0, err);
+    EVP_PKEY_free(params);
+    return fail(h, FSSL_E_OPENSSL, err);
+}
+
 /* ---- versions ---- */
 
 static bool version_known(int32_t version)
@@ -199,26 +224,47 @@ int64_t fssl_ctx_set_alpn_protos(fssl_handle h, const uint8_t *protos, int64_t p
                        err);
 }
 
-int64_t fssl_ctx_set_alpn_preference(fssl_handle h, const uint8_t *protos, int64_t protos_len,
-                                     int32_t *err)
+/* Puts protocols at a place in the settings; none for length 0. */
+static int64_t set_protos(fssl_handle h, size_t place, const uint8_t *protos, int64_t len,
+                          int32_t *err)
 {
     struct ctx *ctx;
     struct settings *settings;
-    struct blob *blob = NULL;
+    struct blob *blob = NULL, **at;
     int64_t failed = acquire(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    if (!protos_valid(protos, protos_len))
+    if (!protos_valid(protos, len))
         return refuse(h, "protos", err);
     settings = ctx_change(ctx);
-    if (settings && protos_len > 0)
-        blob = blob_new(protos, (size_t)protos_len);
-    if (!settings || (protos_len > 0 && !blob))
+    if (settings && len > 0)
+        blob = blob_new(protos, (size_t)len);
+    if (!settings || (len > 0 && !blob))
         return fail(h, FSSL_E_MEMORY, err);
-    blob_drop(settings->alpn_preference);
-    settings->alpn_preference = blob;
+    at = (struct blob **)(void *)((char *)settings + place);
+    blob_drop(*at);
+    *at = blob;
+    install_late(ctx->ssl, settings);
     return finish(h, 0, err);
+}
+
+int64_t fssl_ctx_set_alpn_preference(fssl_handle h, const uint8_t *protos, int64_t protos_len,
+                                     int32_t *err)
+{
+    return set_protos(h, offsetof(struct settings, alpn_preference), protos, protos_len, err);
+}
+
+int64_t fssl_ctx_set_npn_advertised(fssl_handle h, const uint8_t *protos, int64_t protos_len,
+                                    int32_t *err)
+{
+    return set_protos(h, offsetof(struct settings, npn_advertised), protos, protos_len, err);
+}
+
+int64_t fssl_ctx_set_npn_preference(fssl_handle h, const uint8_t *protos, int64_t protos_len,
+                                    int32_t *err)
+{
+    return set_protos(h, offsetof(struct settings, npn_preference), protos, protos_len, err);
 }
 
 /* ---- sessions ---- */

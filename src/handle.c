@@ -183,6 +183,7 @@ static void slot_leave(struct slot *slot, uint32_t index)
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
 {
     struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    struct object *object;
 
     if (!slot || !slot_enter(slot, generation_of(h)))
         return code_only(FSSL_E_HANDLE, err);
@@ -190,9 +191,11 @@ int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
         handle_release(h);
         return code_only(FSSL_E_HANDLE_TYPE, err);
     }
-    memcpy(out, &slot->object, sizeof slot->object);
-    lock_take(&((struct object *)slot->object)->lock);
-    witness(slot->object);
+    object = slot->object;
+    memcpy(out, &object, sizeof object);
+    lock_take(&object->lock);
+    object->self = h;
+    witness(object);
     queue_empty();
     return 0;
 }

@@ -45,6 +45,7 @@ struct object {
     atomic_int refs;
     int32_t kind;
     bool readonly;
+    fssl_handle self; /* the handle by which it was last acquired: what callbacks get */
     struct lock lock;
     int witness; /* plain on purpose: see witness() */
 };
@@ -215,7 +216,7 @@ void carrier_flush(struct carrier *carrier);
 size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
 size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
 
-/* ---- callback.c: our trampolines, installed once in every SSL_CTX ---- */
+/* ---- settings.c ---- */
 
 struct blob {
     atomic_int refs;
@@ -227,6 +228,12 @@ struct blob *blob_new(const uint8_t *data, size_t len);
 struct blob *blob_hold(struct blob *blob);
 void blob_drop(struct blob *blob);
 
+/* A function of the caller's, cast back to its type where it is called. */
+struct push {
+    void (*fn)(void);
+    int64_t token;
+};
+
 /* What connections take from a context. Each holds the block that was current when it was made;
    a setter changes the block only while nobody else holds it, and else replaces it (ctx_change).
    The members from cipher_list on are set once the context is in use: OpenSSL reads the context's
@@ -236,7 +243,17 @@ struct settings {
     atomic_int refs;
     bool safe; /* of fssl_ctx_new_client or _server */
     int64_t read_ahead;
+    struct push on_verify;
+    struct push on_info;
+    struct push on_server_name;
+    struct push on_alpn_select;
+    struct push on_npn_advertise;
+    struct push on_npn_select;
+    struct push on_keylog;
     struct blob *alpn_preference;
+    struct blob *npn_advertised;
+    struct blob *npn_preference;
+    STACK_OF(X509_NAME) *client_cas;
     struct blob *cipher_list;
     struct blob *ciphersuites;
     STACK_OF(X509) *extra_chain;
@@ -247,7 +264,12 @@ struct settings *settings_new(void);
 struct settings *settings_copy(const struct settings *from);
 struct settings *settings_hold(struct settings *settings);
 void settings_drop(struct settings *settings);
+
+/* ---- callback.c: our trampolines, installed once in every SSL_CTX ---- */
+
 void install_trampolines(SSL_CTX *ssl);
+void install_on(SSL *ssl, const struct settings *settings);
+void install_late(SSL_CTX *ssl, const struct settings *settings);
 
 /* ---- ctx.c, ctx_credential.c, ctx_trust.c ---- */
 
@@ -262,22 +284,40 @@ struct ctx {
     int64_t mode; /* as the caller sees it */
     int64_t app_data;
     struct blob *passphrase;
+    struct push on_passphrase;
+    struct asking *asking; /* threads inside on_passphrase */
 };
 
 struct settings *ctx_change(struct ctx *ctx);
 SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings);
 bool settings_apply(const struct settings *settings, SSL *ssl);
 void ctx_free(struct object *object);
+bool options_known(int64_t options);
 bool protos_valid(const uint8_t *protos, int64_t len);
 int ctx_trust_system(struct ctx *ctx);
 bool file_read(const char *path, uint8_t **data, size_t *len);
+int64_t take_file(fssl_handle h, const char *path, int64_t path_len, uint8_t **data, size_t *len,
+                  int32_t *err);
 
-/* A passphrase for PEM, and whether one was asked for. Always given, so that OpenSSL never asks on
-   the terminal. */
+/* A thread inside the passphrase callback of a context. */
+struct asking {
+    struct asking *next;
+    pthread_t thread;
+    char *buf;
+    int size;
+    int len;
+};
+
+/* A passphrase for PEM, or whom to ask for it, and whether OpenSSL wanted one. Always given, so
+   that OpenSSL never asks on the terminal. */
 struct passphrase {
     const uint8_t *data;
     size_t len;
+    int (*ask)(char *buf, int size, int writing, void *passphrase);
+    struct ctx *ctx;
+    fssl_handle h;
     bool asked;
+    bool failed;
 };
 
 int passphrase_give(char *buf, int size, int writing, void *passphrase);
@@ -285,6 +325,7 @@ X509 *cert_from_pem(const uint8_t *pem, size_t len);
 X509 *cert_from_der(const uint8_t *der, size_t len);
 STACK_OF(X509) *certs_from_pem(const uint8_t *pem, size_t len);
 EVP_PKEY *key_from_pem(const uint8_t *pem, size_t len, struct passphrase *passphrase);
+EVP_PKEY *params_from_pem(const uint8_t *pem, size_t len);
 EVP_PKEY *key_from_der(const uint8_t *der, size_t len);
 int32_t key_failure(const struct passphrase *passphrase);
 
@@ -348,7 +389,7 @@ void session_free(struct object *object);
 
 int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t *err);
 
-/* ---- conn.c, conn_host.c, conn_io.c, conn_send.c, conn_info.c, socket.c,
+/* ---- conn.c, conn_policy.c, conn_host.c, conn_io.c, conn_send.c, conn_info.c, socket.c,
    socket_make.c ---- */
 
 struct sender {
@@ -376,6 +417,10 @@ struct conn {
     bool host_is_ip;
     int useless; /* messages handled since the last plaintext */
     int renegotiations;
+    bool host_waived;       /* the verify callback took another host's certificate */
+    const char *refused_by; /* the callback that failed its handshake */
+    struct blob *answer;    /* what a callback answered */
+    X509_STORE_CTX *verifying;
     char *host;          /* whom a client expects */
     struct fault *fault; /* what ended it; NULL if memory ran out for it */
     int64_t fault_result;
@@ -393,6 +438,7 @@ struct patience {
 
 struct conn *conn_of(const SSL *ssl);
 struct conn *conn_make(struct ctx *ctx, int64_t fd, bool memory);
+struct settings *conn_change(struct conn *conn);
 void conn_set_side(struct conn *conn, bool server);
 void conn_free(struct object *object);
 void conn_closing(struct object *object);

@@ -56,8 +56,9 @@ int passphrase_give(char *buf, int size, int writing, void *passphrase)
 {
     struct passphrase *given = passphrase;
 
-    (void)writing;
     given->asked = true;
+    if (given->ask)
+        return given->ask(buf, size, writing, passphrase);
     if (!given->data || given->len > (size_t)size)
         return -1;
     memcpy(buf, given->data, given->len);
@@ -71,6 +72,16 @@ EVP_PKEY *key_from_pem(const uint8_t *pem, size_t len, struct passphrase *passph
 
     BIO_free(bio);
     return pkey;
+}
+
+/* Reads parameters for key exchange from PEM. */
+EVP_PKEY *params_from_pem(const uint8_t *pem, size_t len)
+{
+    BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    EVP_PKEY *params = bio ? PEM_read_bio_Parameters(bio, NULL) : NULL;
+
+    BIO_free(bio);
+    return params;
 }
 
 EVP_PKEY *key_from_der(const uint8_t *der, size_t len)
@@ -88,15 +99,17 @@ EVP_PKEY *key_from_der(const uint8_t *der, size_t len)
 /* Returns the code for a key that could not be read. */
 int32_t key_failure(const struct passphrase *passphrase)
 {
+    if (passphrase->failed)
+        return FSSL_E_CALLBACK;
     if (!passphrase->asked)
         return FSSL_E_PARSE;
-    return passphrase->data ? FSSL_E_PASSPHRASE_WRONG : FSSL_E_PASSPHRASE_NEEDED;
+    return passphrase->data || passphrase->ask ? FSSL_E_PASSPHRASE_WRONG : FSSL_E_PASSPHRASE_NEEDED;
 }
 
 int64_t fssl_key_from_pem(const uint8_t *pem, int64_t len, const uint8_t *passphrase,
                           int64_t passphrase_len, int32_t *err)
 {
-    struct passphrase given = {passphrase, (size_t)passphrase_len, false};
+    struct passphrase given = {.data = passphrase, .len = (size_t)passphrase_len};
     EVP_PKEY *pkey;
 
     start();
@@ -123,7 +136,7 @@ int64_t fssl_key_from_der(const uint8_t *der, int64_t len, int32_t *err)
 
 int64_t fssl_key_public_from_pem(const uint8_t *pem, int64_t len, int32_t *err)
 {
-    struct passphrase none = {NULL, 0, false};
+    struct passphrase none = {.asked = false};
     EVP_PKEY *pkey;
     BIO *bio;
 

@@ -131,7 +131,7 @@ static int64_t add_all(X509_STORE *store, STACK_OF(X509_INFO) *infos)
 /* Adds the certificates and CRLs of a PEM. Returns how many, or < 0 with nothing added. */
 int64_t store_add_pem(X509_STORE *store, const uint8_t *pem, size_t len)
 {
-    struct passphrase none = {NULL, 0, false};
+    struct passphrase none = {.asked = false};
     BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
     STACK_OF(X509_INFO) *infos =
         bio ? PEM_X509_INFO_read_bio(bio, NULL, passphrase_give, &none) : NULL;

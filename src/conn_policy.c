@@ -1,0 +1,162 @@
+/* What connections take from their contexts, and may have of their own: certificate, verification,
+   options. */
+#include "internal.h"
+
+enum {
+    VERIFY_MODES = FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT | FSSL_VERIFY_CLIENT_ONCE
+};
+
+int64_t fssl_conn_context(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish_handle(h, object_hold(conn->ctx), err);
+}
+
+/* Returns the connection's own block of settings, to be changed; NULL if memory ran out. */
+struct settings *conn_change(struct conn *conn)
+{
+    struct settings *copy;
+
+    if (atomic_load_explicit(&conn->settings->refs, memory_order_acquire) == 1)
+        return conn->settings;
+    copy = settings_copy(conn->settings);
+    if (!copy)
+        return NULL;
+    settings_drop(conn->settings);
+    conn->settings = copy;
+    return copy;
+}
+
+/* Brings over what SSL_set_SSL_CTX leaves behind: a server that demands client certificates on one
+   name would silently stop to. The host that was set on the connection stays. */
+static bool use_policy(struct conn *conn, const struct ctx *ctx)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+
+    SSL_set_verify(conn->ssl, SSL_CTX_get_verify_mode(ctx->ssl),
+                   SSL_CTX_get_verify_callback(ctx->ssl));
+    SSL_set_verify_depth(conn->ssl, SSL_CTX_get_verify_depth(ctx->ssl));
+    X509_VERIFY_PARAM_set_flags(param, X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx->ssl)));
+    SSL_clear_options(conn->ssl, SSL_get_options(conn->ssl));
+    SSL_set_options(conn->ssl, SSL_CTX_get_options(ctx->ssl));
+    SSL_set_client_CA_list(conn->ssl, NULL);
+    return settings_apply(ctx->settings, conn->ssl);
+}
+
+static bool use_context(struct conn *conn, struct ctx *ctx)
+{
+    if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
+        return false;
+    ctx->used = true;
+    settings_drop(conn->settings);
+    conn->settings = settings_hold(ctx->settings);
+    object_drop(conn->ctx);
+    conn->ctx = object_hold(ctx);
+    return true;
+}
+
+int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
+{
+    struct conn *conn;
+    struct ctx *other;
+    bool ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = acquire(ctx, KIND_CTX, &other, err);
+    if (failed)
+        return abandon(h, failed, err);
+    if (conn->server ? other->client : other->server && conn->client) {
+        failed = refuse(ctx, "ctx", err);
+        return abandon(h, failed, err);
+    }
+    ok = use_context(conn, other);
+    failed = finish_done(ctx, ok, err);
+    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+}
+
+/* ---- its own ---- */
+
+int64_t fssl_conn_set_verify(fssl_handle h, int32_t mode, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (mode & ~VERIFY_MODES)
+        return refuse(h, "mode", err);
+    SSL_set_verify(conn->ssl, mode, SSL_get_verify_callback(conn->ssl));
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_verify_mode(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish(h, SSL_get_verify_mode(conn->ssl), err);
+}
+
+int64_t fssl_conn_set_options(fssl_handle h, int64_t options, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!options_known(options))
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unknown option", "options", err);
+    return finish(h, (int64_t)SSL_set_options(conn->ssl, (uint64_t)options), err);
+}
+
+int64_t fssl_conn_options(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    return finish(h, (int64_t)SSL_get_options(conn->ssl), err);
+}
+
+int64_t fssl_conn_use_certificate(fssl_handle h, fssl_handle cert, int32_t *err)
+{
+    struct conn *conn;
+    X509 *x509;
+    int ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = take_cert(cert, &x509, err);
+    if (failed)
+        return abandon(h, failed, err);
+    ok = SSL_use_certificate(conn->ssl, x509);
+    X509_free(x509);
+    return finish_done(h, ok, err);
+}
+
+int64_t fssl_conn_use_private_key(fssl_handle h, fssl_handle key, int32_t *err)
+{
+    struct conn *conn;
+    EVP_PKEY *pkey;
+    int ok;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    failed = take_key(key, &pkey, err);
+    if (failed)
+        return abandon(h, failed, err);
+    ok = SSL_use_PrivateKey(conn->ssl, pkey);
+    EVP_PKEY_free(pkey);
+    return finish_done(h, ok, err);
+}
