@@ -465,6 +465,10 @@ int64_t fssl_ctx_timeout(fssl_handle ctx, int32_t *err);
    read-ahead a program must ask fssl_conn_pending before it waits on the fd itself. */
 int64_t fssl_ctx_set_read_ahead(fssl_handle ctx, int64_t bytes, int32_t *err);
 
+/* Sets whether a connection that finds nothing to read frees its record buffers, for servers of
+   many idle connections. */
+int64_t fssl_ctx_set_buffer_release(fssl_handle ctx, int32_t flag, int32_t *err);
+
 /* ---- conn: Connection ---- */
 
 enum { FSSL_NO_FD = -1 };
@@ -615,6 +619,18 @@ int64_t fssl_conn_bio_write(fssl_handle conn, const uint8_t *data, int64_t len, 
 
 /* Says that the peer of a memory connection will send no more. Serves Connection.bio_shutdown. */
 int64_t fssl_conn_bio_shutdown(fssl_handle conn, int32_t *err);
+
+/* Takes ciphertext that came, advances the handshake or reads plaintext into plain, and writes
+   ciphertext that is to be sent into out: all that an event loop has to do for a packet. Returns
+   how many bytes of plaintext, 0 when the handshake has ended and plain_cap is 0, else as
+   fssl_conn_recv. Always sets *taken and *given, on failure too: an alert may be in out. */
+int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int64_t *taken,
+                       uint8_t *plain, int64_t plain_cap, uint8_t *out, int64_t out_cap,
+                       int64_t *given, int32_t *err);
+
+/* Writes raw bytes that were read behind the peer's close_notify, for a protocol that goes on in
+   the clear. Returns how many, 0 for none; FSSL_E_STATE before close_notify. */
+int64_t fssl_conn_leftover(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
 
 /* Begins a renegotiation (TLS 1.2 and earlier), which fssl_conn_do_handshake or any I/O carries on.
    Returns 1, or 0 if one is under way. Serves Connection.renegotiate. */

@@ -29,7 +29,7 @@
 #define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set on the socket */
 #endif
 
-enum { RING_FIRST = 4096, RING_KEPT = 4096, PIPE_PIECE = 4096 };
+enum { RING_FIRST = 4096, RING_KEPT = 4096, PIPE_PIECE = 4096, TLS_HEADER = 5 };
 
 static _Atomic(BIO_METHOD *) method;
 
@@ -376,6 +376,19 @@ BIO *carrier_bio_new(struct carrier *carrier)
         BIO_set_init(bio, 1);
     }
     return bio;
+}
+
+/* Tells whether a whole TLS record has been read ahead. */
+bool carrier_has_record(const struct carrier *carrier)
+{
+    uint8_t header[TLS_HEADER];
+    size_t piece;
+
+    if (carrier->in.count < TLS_HEADER)
+        return false;
+    for (size_t i = 0; i < TLS_HEADER; i++)
+        header[i] = *ring_at(&carrier->in, i, &piece);
+    return carrier->in.count - TLS_HEADER >= ((size_t)header[3] << 8 | header[4]);
 }
 
 void carrier_free(struct carrier *carrier)

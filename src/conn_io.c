@@ -1,229 +1,7 @@
-/* How connections move bytes: one step of OpenSSL at a time under the connection's lock, and the
-   waiting between steps.
-
-   A step ends done, failed, or wanting something of the carrier. OpenSSL handles one message a
-   step (SSL_MODE_AUTO_RETRY is off), so a read that handled a ticket or key update comes back
-   wanting a read although the carrier may hold more: then the step is taken again at once, others
-   having had the lock between, up to a bound. What is wanted in earnest is waited for, or
-   returned where the connection does not block.
-
-   Waiting obeys the connection's timeout, fssl_conn_cancel, detach and close. Ciphertext that is
-   still queued is part of every wait, so that no peer is left waiting for it. */
+/* How connections shake hands, read and end: loops of steps (conn_step.c). No plaintext is
+   exchanged before the first handshake has ended and the peer has passed every check that is due;
+   a renegotiation checks it anew. */
 #include "internal.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-
-#include <openssl/err.h>
-
-enum { USELESS_MAX = 1000 }; /* messages without plaintext; 50,000 key updates take OpenSSL 1.2 s */
-
-/* ---- one step ---- */
-
-struct moment {
-    uint64_t bytes_in;
-    size_t queued;
-    OSSL_HANDSHAKE_STATE state;
-};
-
-static struct moment moment_now(const struct conn *conn)
-{
-    struct moment now = {conn->carrier.bytes_in, conn->carrier.out.count, SSL_get_state(conn->ssl)};
-
-    return now;
-}
-
-/* Wakes those whom it concerns what a step has changed: all, if the handshake moved; readers, if
-   bytes were taken from the carrier (theirs may lie in OpenSSL now, where no poll shows them) or
-   if there is now a queue for them to watch; writers, if the queue went out. */
-static void tell_others(struct conn *conn, const struct moment *before)
-{
-    struct moment now = moment_now(conn);
-    int events = 0;
-
-    if (now.state != before->state)
-        events = WAIT_ANY;
-    if (now.bytes_in != before->bytes_in || (now.queued > 0 && before->queued == 0))
-        events |= POLLIN;
-    if (now.queued == 0 && before->queued > 0)
-        events |= POLLOUT;
-    wait_wake(conn->waiters, events);
-}
-
-static void fault_of_step(struct conn *conn, struct fault *fault)
-{
-    const struct carrier *carrier = &conn->carrier;
-
-    fault_begin(fault, FSSL_E_TLS);
-    fault_collect(fault);
-    if (fault->code == FSSL_E_VERIFY) {
-        fault->verify_code = (int32_t)SSL_get_verify_result(conn->ssl);
-        if (fault->verify_code == X509_V_ERR_HOSTNAME_MISMATCH ||
-            fault->verify_code == X509_V_ERR_IP_ADDRESS_MISMATCH)
-            fault->code = FSSL_E_HOST;
-    }
-    if (conn->refused_by) {
-        fault->code = FSSL_E_CALLBACK;
-        fault_say(fault, "callback", "the callback failed", conn->refused_by);
-    } else if (carrier->overflow) {
-        fault->code = FSSL_E_LIMIT;
-    } else if (carrier->read_error) {
-        fault->code = carrier->read_error == ENOMEM ? FSSL_E_MEMORY : FSSL_E_SYSCALL;
-        fault->system_errno = carrier->read_error;
-    } else if (carrier->eof && fault->count == 0) {
-        fault->code = FSSL_E_EOF;
-    }
-    if (fault->count == 0)
-        fault_say(fault, "fault_of_step", "the carrier failed", NULL);
-}
-
-static int64_t step_failed(struct conn *conn, int32_t *err)
-{
-    struct fault fault;
-
-    fault_of_step(conn, &fault);
-    if (fault.code / 100 == FSSL_KIND_USAGE && !SSL_in_init(conn->ssl))
-        return fault_publish(&fault, err);
-    return conn_fail(conn, &fault, err);
-}
-
-/* A write failed before, and now the peer's answer to it would have to come. */
-static int64_t write_failed(struct conn *conn, int32_t *err)
-{
-    struct fault fault;
-
-    fault_begin(&fault, FSSL_E_SYSCALL);
-    fault.system_errno = conn->carrier.write_error;
-    fault_say(&fault, __func__, "the handshake could not be sent", NULL);
-    return conn_fail(conn, &fault, err);
-}
-
-/* A message was handled, no plaintext came, and there may be more. */
-static int64_t step_again(struct conn *conn, int32_t *err)
-{
-    struct fault fault;
-
-    if (++conn->useless <= USELESS_MAX) {
-        lock_yield(&conn->object.lock);
-        return conn_usable(conn, err);
-    }
-    fault_begin(&fault, FSSL_E_FLOOD);
-    fault_say(&fault, __func__, "too many messages without data", NULL);
-    return conn_fail(conn, &fault, err);
-}
-
-static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32_t *err)
-{
-    switch (ssl_error) {
-    case SSL_ERROR_WANT_READ:
-        if (conn->carrier.blocked && conn->carrier.write_error && !conn->established)
-            return write_failed(conn, err);
-        if (conn->carrier.blocked) {
-            *want = FSSL_E_WANT_READ;
-            return 0;
-        }
-        *want = FSSL_OK;
-        return step_again(conn, err);
-    case SSL_ERROR_ZERO_RETURN:
-        return code_only(FSSL_E_ZERO_RETURN, err);
-    default: /* one that is not known is fatal too */
-        return step_failed(conn, err);
-    }
-}
-
-/* Takes a step until it is done (step->done or the result of run tells what came), failed (then a
-   negative result) or wants something (then *want). The lock is held. */
-int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err)
-{
-    int64_t failed = 0;
-
-    *want = FSSL_OK;
-    while (!failed) {
-        struct moment before;
-        int answer;
-
-        carrier_flush(&conn->carrier);
-        before = moment_now(conn);
-        conn->carrier.blocked = false;
-        answer = step->run(conn->ssl, step);
-        witness(&conn->object);
-        if (conn->waiters)
-            tell_others(conn, &before);
-        if (answer > 0)
-            return 0;
-        failed = step_wants(conn, SSL_get_error(conn->ssl, answer), want, err);
-        if (*want)
-            return 0;
-    }
-    return failed;
-}
-
-/* ---- waiting ---- */
-
-static void patience_begin(struct conn *conn, struct patience *patience)
-{
-    int flags;
-
-    patience->known = true;
-    patience->deadline = -1;
-    if (conn->timeout >= 0)
-        patience->deadline = clock_ms() + conn->timeout;
-    patience->none = conn->carrier.memory || conn->timeout == 0;
-    if (conn->timeout == FSSL_TIMEOUT_AS_FD && !conn->carrier.memory) {
-        flags = fcntl((int)conn->carrier.fd, F_GETFL);
-        patience->none = flags < 0 || (flags & O_NONBLOCK);
-    }
-}
-
-static int64_t not_waited(struct conn *conn, int32_t want, int32_t *err)
-{
-    conn->want = want == FSSL_E_WANT_WRITE ? FSSL_WANT_WRITE : FSSL_WANT_READ;
-    if (want == FSSL_E_WANT_READ && conn->carrier.out.count > 0 && !conn->carrier.memory) {
-        conn->want |= FSSL_WANT_WRITE;
-        want = FSSL_E_WANT_WRITE;
-    }
-    return code_only(want, err);
-}
-
-static int64_t waited(struct conn *conn, int32_t code, int32_t *err)
-{
-    struct fault fault;
-
-    if (code == FSSL_OK)
-        return conn_usable(conn, err);
-    if (code == FSSL_E_CANCELLED || code == FSSL_E_INTERRUPTED)
-        return code_only(code, err);
-    fault_begin(&fault, code);
-    if (code == FSSL_E_SYSCALL)
-        fault.system_errno = errno;
-    fault_say(&fault, __func__, code == FSSL_E_TIMEOUT ? "timed out" : "waiting failed", NULL);
-    return fault_publish(&fault, err);
-}
-
-/* Waits for what a step wants, or for FSSL_OK until WAIT_TURN is woken. Returns 0 to go on, or the
-   result with which the call ends. */
-int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, int32_t *err)
-{
-    int64_t fd = want ? conn->carrier.fd : FSSL_NO_FD;
-    int events = want == FSSL_E_WANT_WRITE ? POLLOUT : POLLIN;
-    int32_t code;
-
-    if (!patience->known)
-        patience_begin(conn, patience);
-    if (patience->none)
-        return not_waited(conn, want ? want : FSSL_E_WANT_WRITE, err);
-    if (conn->carrier.out.count > 0)
-        events |= POLLOUT;
-    conn->fd_users++;
-    code =
-        wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN, patience->deadline);
-    conn->fd_users--;
-    if (conn->carrier.fd != FSSL_NO_FD && !conn->closing)
-        return waited(conn, code, err);
-    wait_wake(conn->waiters, WAIT_TURN); /* fssl_conn_detach waits for the fd's last user */
-    return code_only(FSSL_E_CANCELLED, err);
-}
 
 /* ---- handshake ---- */
 
@@ -315,29 +93,31 @@ static int run_peek(SSL *ssl, struct step *step)
     return SSL_peek_ex(ssl, step->buf, step->len, &step->done);
 }
 
-static int64_t conn_recv(struct conn *conn, struct step *step, int32_t *err)
+/* Reads plaintext. Returns how much, or the result of the failure. */
+int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err)
 {
+    struct step step = {flags & FSSL_MSG_PEEK ? run_peek : run_read, buf, cap, 0};
     struct patience patience = {false, false, -1};
     int32_t want = FSSL_OK;
     int64_t failed;
 
+    conn->want = 0;
     do {
         failed = conn_establish(conn, &patience, err);
         if (!failed)
-            failed = conn_step(conn, step, &want, err);
+            failed = conn_step(conn, &step, &want, err);
         if (!failed && want)
             failed = conn_wait(conn, want, &patience, err);
     } while (!failed && want);
     if (!failed)
         failed = conn_establish(conn, &patience, err); /* a renegotiation may have ended */
     conn->useless = 0;
-    return failed ? failed : (int64_t)step->done;
+    return failed ? failed : (int64_t)step.done;
 }
 
 int64_t fssl_conn_recv(fssl_handle h, uint8_t *buf, int64_t cap, int32_t flags, int32_t *err)
 {
     struct conn *conn;
-    struct step step = {flags & FSSL_MSG_PEEK ? run_peek : run_read, buf, (size_t)cap, 0};
     int64_t result = acquire(h, KIND_CONN, &conn, err);
 
     if (result)
@@ -348,9 +128,22 @@ int64_t fssl_conn_recv(fssl_handle h, uint8_t *buf, int64_t cap, int32_t flags, 
         return refuse(h, "flags", err);
     if (cap == 0)
         return finish(h, 0, err);
-    conn->want = 0;
-    result = conn_recv(conn, &step, err);
+    result = conn_recv(conn, buf, (size_t)cap, flags, err);
     return result < 0 ? abandon(h, result, err) : finish(h, result, err);
+}
+
+/* Decrypts a record that was read ahead as a whole, so that OpenSSL can count it. */
+static void open_record(struct conn *conn)
+{
+    struct step step = {run_peek, NULL, 0, 0};
+    uint8_t byte;
+    int32_t want;
+
+    step.buf = &byte;
+    step.len = sizeof byte;
+    if (conn->established && !SSL_pending(conn->ssl) && !conn_usable(conn, NULL) &&
+        carrier_has_record(&conn->carrier))
+        conn_step(conn, &step, &want, NULL);
 }
 
 int64_t fssl_conn_pending(fssl_handle h, int32_t *err)
@@ -360,6 +153,7 @@ int64_t fssl_conn_pending(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
+    open_record(conn);
     return finish(h, SSL_pending(conn->ssl), err);
 }
 

@@ -1,4 +1,4 @@
-/* Sending, and the memory carrier's two ends.
+/* Sending.
 
    A send is accepted a record at a time, and only while nothing is queued (in memory: while little
    is): so whatever it returns, the caller's buffer is free, and what was not accepted was never
@@ -191,60 +191,4 @@ int64_t fssl_conn_flush(fssl_handle h, int32_t *err)
     if (!failed && conn->carrier.write_error)
         failed = write_refused(conn, err);
     return failed ? abandon(h, failed, err) : finish(h, 0, err);
-}
-
-/* ---- the memory carrier ---- */
-
-static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
-{
-    int64_t failed = acquire(h, KIND_CONN, conn, err);
-
-    if (!failed && !(*conn)->carrier.memory)
-        return refuse_state(h, "the connection is not on memory", err);
-    return failed;
-}
-
-int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
-{
-    struct conn *conn;
-    size_t got;
-    int64_t failed = acquire_memory(h, &conn, err);
-
-    if (failed)
-        return failed;
-    if (!bytes_given(buf, cap))
-        return refuse(h, "buf", err);
-    got = ring_read(&conn->carrier.out, buf, (size_t)cap);
-    if (got == 0 && cap > 0)
-        return finish_code(h, FSSL_E_WANT_READ, err);
-    return finish(h, (int64_t)got, err);
-}
-
-int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
-{
-    struct conn *conn;
-    size_t taken;
-    int64_t failed = acquire_memory(h, &conn, err);
-
-    if (failed)
-        return failed;
-    if (!bytes_given(data, len))
-        return refuse(h, "data", err);
-    taken = ring_write(&conn->carrier.in, data, (size_t)len, CARRIER_IN_MAX);
-    if (taken > 0 || len == 0)
-        return finish(h, (int64_t)taken, err);
-    if (conn->carrier.in.count < CARRIER_IN_MAX)
-        return fail(h, FSSL_E_MEMORY, err);
-    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
-}
-
-int64_t fssl_conn_bio_shutdown(fssl_handle h, int32_t *err)
-{
-    struct conn *conn;
-    int64_t failed = acquire_memory(h, &conn, err);
-
-    if (failed)
-        return failed;
-    conn->carrier.eof = true;
-    return finish(h, 0, err);
 }

@@ -342,3 +342,18 @@ int64_t fssl_ctx_set_read_ahead(fssl_handle h, int64_t bytes, int32_t *err)
     settings->read_ahead = bytes;
     return finish(h, 0, err);
 }
+
+int64_t fssl_ctx_set_buffer_release(fssl_handle h, int32_t flag, int32_t *err)
+{
+    struct ctx *ctx;
+    struct settings *settings;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    settings = ctx_change(ctx);
+    if (!settings)
+        return fail(h, FSSL_E_MEMORY, err);
+    settings->buffer_release = flag != 0;
+    return finish(h, 0, err);
+}

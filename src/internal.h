@@ -213,6 +213,7 @@ enum {
 BIO *carrier_bio_new(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
 void carrier_flush(struct carrier *carrier);
+bool carrier_has_record(const struct carrier *carrier);
 size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
 size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
 
@@ -242,6 +243,7 @@ struct push {
 struct settings {
     atomic_int refs;
     bool safe; /* of fssl_ctx_new_client or _server */
+    bool buffer_release;
     int64_t read_ahead;
     struct push on_verify;
     struct push on_info;
@@ -389,7 +391,7 @@ void session_free(struct object *object);
 
 int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t *err);
 
-/* ---- conn.c, conn_policy.c, conn_host.c, conn_io.c, conn_send.c, conn_info.c, socket.c,
+/* ---- conn.c, conn_policy.c, conn_host.c, conn_step.c, conn_io.c, conn_send.c, conn_memory.c, conn_info.c, socket.c,
    socket_make.c ---- */
 
 struct sender {
@@ -447,6 +449,7 @@ int64_t conn_say(struct conn *conn, int32_t code, const char *function, const ch
 int64_t conn_usable(struct conn *conn, int32_t *err);
 int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err);
 int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, int32_t *err);
+int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err);
 int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *err);
 bool conn_verify_peer(struct conn *conn, struct fault *fault);

@@ -1,0 +1,123 @@
+/* The two ends of the memory carrier, and the one call that an event loop needs for each packet. */
+#include "internal.h"
+
+#include <openssl/crypto.h>
+
+static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
+{
+    int64_t failed = acquire(h, KIND_CONN, conn, err);
+
+    if (!failed && !(*conn)->carrier.memory)
+        return refuse_state(h, "the connection is not on memory", err);
+    return failed;
+}
+
+int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    size_t got;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(buf, cap))
+        return refuse(h, "buf", err);
+    got = ring_read(&conn->carrier.out, buf, (size_t)cap);
+    if (got == 0 && cap > 0)
+        return finish_code(h, FSSL_E_WANT_READ, err);
+    return finish(h, (int64_t)got, err);
+}
+
+int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
+{
+    struct conn *conn;
+    size_t taken;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(data, len))
+        return refuse(h, "data", err);
+    taken = ring_write(&conn->carrier.in, data, (size_t)len, CARRIER_IN_MAX);
+    if (taken > 0 || len == 0)
+        return finish(h, (int64_t)taken, err);
+    if (conn->carrier.in.count < CARRIER_IN_MAX)
+        return fail(h, FSSL_E_MEMORY, err);
+    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
+}
+
+int64_t fssl_conn_bio_shutdown(fssl_handle h, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire_memory(h, &conn, err);
+
+    if (failed)
+        return failed;
+    conn->carrier.eof = true;
+    return finish(h, 0, err);
+}
+
+int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!bytes_given(buf, cap))
+        return refuse(h, "buf", err);
+    if (!(SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN))
+        return refuse_state(h, "the peer has not sent close_notify", err);
+    return finish(h, (int64_t)ring_read(&conn->carrier.in, buf, (size_t)cap), err);
+}
+
+/* ---- one call for a packet ---- */
+
+/* Keeps what OpenSSL has left of the caller's ciphertext. Returns how much could not be kept. */
+static size_t feed_end(struct carrier *carrier)
+{
+    size_t kept = ring_write(&carrier->in, carrier->feed, carrier->feed_len, CARRIER_IN_MAX);
+    size_t left = carrier->feed_len - kept;
+
+    carrier->feed = NULL;
+    carrier->feed_len = 0;
+    return left;
+}
+
+static int64_t pump(struct conn *conn, uint8_t *plain, size_t plain_cap, int32_t *err)
+{
+    struct patience patience = {false, false, -1};
+    int64_t failed = conn_establish(conn, &patience, err);
+
+    if (failed || plain_cap == 0)
+        return failed;
+    return conn_recv(conn, plain, plain_cap, 0, err);
+}
+
+int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t *taken,
+                       uint8_t *plain, int64_t plain_cap, uint8_t *out, int64_t out_cap,
+                       int64_t *given, int32_t *err)
+{
+    struct conn *conn;
+    int64_t result;
+
+    if (taken)
+        *taken = 0;
+    if (given)
+        *given = 0;
+    result = acquire_memory(h, &conn, err);
+    if (result)
+        return result;
+    if (!bytes_given(in, in_len) || !taken)
+        return refuse(h, "in", err);
+    if (!bytes_given(plain, plain_cap))
+        return refuse(h, "plain", err);
+    if (!bytes_given(out, out_cap) || !given)
+        return refuse(h, "out", err);
+    conn->carrier.feed = in;
+    conn->carrier.feed_len = (size_t)in_len;
+    result = pump(conn, plain, (size_t)plain_cap, err);
+    *taken = in_len - (int64_t)feed_end(&conn->carrier);
+    *given = (int64_t)ring_read(&conn->carrier.out, out, (size_t)out_cap);
+    return result < 0 ? abandon(h, result, err) : finish(h, result, err);
+}
