@@ -62,6 +62,25 @@ const char *error_text(int64_t result)
     return text;
 }
 
+const char *error_str(int64_t result, int32_t field)
+{
+    static _Thread_local char text[2][4096];
+    static _Thread_local int next;
+    char *buf = text[next++ % 2];
+    int64_t len = fssl_error_str(result, field, 0, buf, sizeof *text - 1, NULL);
+
+    buf[len > 0 ? len : 0] = '\0';
+    return buf;
+}
+
+int64_t error_int(int64_t result, int32_t field)
+{
+    int64_t value = SPOILT;
+
+    fssl_error_int(result, field, 0, &value, NULL);
+    return value;
+}
+
 static const char *code_name(int64_t code)
 {
     static _Thread_local char name[2][64];

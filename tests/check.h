@@ -99,7 +99,10 @@ struct bytes {
 const char *text_of(text_getter *getter, fssl_handle h);
 const struct bytes *bytes_of(bytes_getter *getter, fssl_handle h);
 
-/* Returns the text of a result, good until the thread's next. */
+/* What the record of a result holds: its whole text, a text of its first line, a number. The texts
+   are good until the thread's next. */
 const char *error_text(int64_t result);
+const char *error_str(int64_t result, int32_t field);
+int64_t error_int(int64_t result, int32_t field);
 
 #endif
