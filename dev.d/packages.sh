@@ -1,7 +1,7 @@
 # Sourced by the commands. need <package>... installs the Debian packages that are missing.
 # shellcheck shell=bash disable=SC2034
 
-BUILD_PACKAGES=(cmake gcc libc6-dev libffi-dev liblua5.1-0-dev liblua5.4-dev libssl-dev
+BUILD_PACKAGES=(cmake gcc libc6-dev libffi-dev liblua5.1-0-dev liblua5.4-dev libssl-dev lua5.4
     ninja-build pkgconf)
 
 need() {

@@ -1,0 +1,150 @@
+-- Reads abi/flatssl_decl.h. Both loaders are made from what this returns: luajit.lua writes a Lua
+-- function for each declaration, generate.lua a C function.
+--
+--   constants   names in the header's order, without FSSL_
+--   functions   {name, params, outputs, result} in the header's order
+--   skipped     {name, reason}: what has no rule here
+--
+-- A parameter is {kind, name, slot, index, optional, length}. index is its place among the
+-- arguments in Lua, if it is one: a text or bytes with its length is one argument, and so is the
+-- capacity of an output buffer. A text, a capacity, and what is named `flags`, may be left out.
+-- The length of a buffer is the result; that of a second one is in the number behind it, whose
+-- slot is kept in `length` and which is then `hidden`.
+
+local declarations = {}
+
+-- The rules. A pointer with "pair" takes the length or capacity after it along.
+local KINDS = {
+  ["fssl_handle"] = {kind = "handle", input = true},
+  ["int32_t"] = {kind = "int32", input = true},
+  ["int64_t"] = {kind = "int64", input = true},
+  ["const char *"] = {kind = "text", input = true, pair = true},
+  ["const uint8_t *"] = {kind = "text", input = true, pair = true},
+  ["char *"] = {kind = "buffer", input = true, output = true, pair = true},
+  ["uint8_t *"] = {kind = "buffer", input = true, output = true, pair = true},
+  ["int32_t *"] = {kind = "out32", output = true},
+  ["int64_t *"] = {kind = "out64", output = true},
+}
+
+local function split(list)
+  local parts = {}
+  for part in list:sub(2, -2):gmatch("[^,]+") do
+    local type, name = part:gsub("%s+", " "):match("^ ?(.-) ?([%w_]+) ?$")
+    parts[#parts + 1] = {type = type, name = name}
+  end
+  return parts
+end
+
+-- Returns the parameter that begins at `at`, or nil.
+local function parameter(parts, at)
+  local rule, after = KINDS[parts[at].type], parts[at + 1]
+  if not rule or rule.pair and not (after and after.type == "int64_t") then
+    return nil
+  end
+  local param = {kind = rule.kind, name = parts[at].name, rule = rule}
+  if rule.kind == "buffer" then
+    param.name = after.name
+    param.optional = param.name:find("cap$") ~= nil
+  else
+    param.optional = rule.kind == "text" or param.name == "flags"
+  end
+  if param.name == "flag" then
+    param.kind = "flag"
+  end
+  return param
+end
+
+-- Finds what holds the length of each buffer. Returns whether all have one.
+local function lengths(params)
+  local waiting
+  local first = true
+  for _, param in ipairs(params) do
+    if param.kind == "buffer" and first then
+      param.length, first = 0, false
+    elseif param.kind == "buffer" then
+      waiting = param
+    elseif param.kind == "out64" and waiting then
+      waiting.length, param.hidden = param.slot, true
+      waiting = nil
+    end
+  end
+  return waiting == nil
+end
+
+-- Returns the parameters and how many values come out, or nil and why there is no rule.
+local function parameters(list)
+  local parts, params, index, outputs, at = split(list), {}, 0, 0, 1
+  if parts[#parts] and parts[#parts].name == "err" then
+    parts[#parts] = nil
+  end
+  while parts[at] do
+    local param = parameter(parts, at)
+    if not param then
+      return nil, parts[at].type
+    end
+    if param.rule.input then
+      index = index + 1
+      param.index = index
+    end
+    outputs = outputs + (param.rule.output and 1 or 0)
+    param.slot = #params + 1
+    params[param.slot] = param
+    at = at + (param.rule.pair and 2 or 1)
+  end
+  if not lengths(params) then
+    return nil, "a buffer without a length"
+  end
+  for _, param in ipairs(params) do
+    outputs = outputs - (param.hidden and 1 or 0)
+  end
+  return params, outputs
+end
+
+-- What a result is, in the words of the comment above the declaration.
+local function result_kind(comment)
+  comment = comment:gsub("%s+", " ")
+  if comment:find("[Mm]akes an? ") then
+    return "handle"
+  elseif comment:find("[Rr]eturns 1[ ,]") then
+    return "boolean"
+  end
+  return "number"
+end
+
+local function constants(header)
+  local names = {}
+  for body in header:gsub("/%*.-%*/", ""):gmatch("enum%s*(%b{})") do
+    for name in body:gmatch("FSSL_([%w_]+)%s*=") do
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+function declarations.parse(header)
+  local functions, skipped, callbacks = {}, {}, {}
+  -- A comment may hold semicolons; without them each one ends a declaration.
+  local text = header:gsub("/%*.-%*/", function(comment)
+    return (comment:gsub(";", ","))
+  end)
+  for name in text:gmatch("typedef[^;]-%(%*([%w_]+)%)") do
+    callbacks[name] = true
+  end
+  for chunk in text:gmatch("([^;]*);") do
+    local name, list = chunk:match("int64_t%s+(fssl_[%w_]+)%s*(%b())%s*$")
+    if name then
+      local params, outputs = parameters(list)
+      if params then
+        local comment = chunk:match(".*/%*(.-)%*/") or ""
+        functions[#functions + 1] =
+          {name = name, params = params, outputs = outputs, result = result_kind(comment)}
+      else
+        local reason = callbacks[outputs] and "callback" or "no rule for " .. outputs
+        skipped[#skipped + 1] = {name = name, reason = reason}
+      end
+    end
+  end
+  return {constants = constants(header), functions = functions, skipped = skipped}
+end
+
+return declarations

@@ -1,0 +1,194 @@
+-- The loader for LuaJIT: the library through ffi, without any callback. Gives what core.c gives to
+-- PUC Lua, {constants, functions, skipped}; a function's call returns the result and then the
+-- outputs in the header's order, or nil and a text for an argument that does not fit.
+
+local ffi = require "ffi"
+local declarations = require "flatssl.declarations"
+
+local LIBRARY = {OSX = "libflatssl.1.dylib", Windows = "flatssl.dll"}
+local SCRATCH = 16384 -- a record of TLS holds no more
+local EXACT = 2 ^ 53
+local E_BUFFER
+
+-- The header lies beside this file where it was installed, else in the source tree.
+local function read_header()
+  local here = debug.getinfo(1, "S").source:match("^@(.*)luajit%.lua$") or ""
+  for _, path in ipairs {"flatssl_decl.h", "../../../abi/flatssl_decl.h"} do
+    local file = io.open(here .. path)
+    if file then
+      local text = file:read("*a")
+      file:close()
+      return text
+    end
+  end
+  error("flatssl: there is no flatssl_decl.h at " .. here)
+end
+
+local header = read_header()
+ffi.cdef(header)
+local lib = ffi.load(LIBRARY[jit.os] or "libflatssl.so.1")
+local declared = declarations.parse(header)
+
+local loader = {constants = {}, functions = {}, skipped = {}}
+for _, name in ipairs(declared.constants) do
+  loader.constants[name] = tonumber(lib["FSSL_" .. name])
+end
+for _, skip in ipairs(declared.skipped) do
+  loader.skipped[skip.name] = skip.reason
+end
+E_BUFFER = loader.constants.E_BUFFER
+
+-- ---- what the written functions use ----
+
+local tools = {lib = lib, tonumber = tonumber, string = ffi.string}
+
+tools.new = ffi.typeof("uint8_t[?]")
+
+local scratch = tools.new(SCRATCH)
+
+function tools.buffer(room)
+  return room <= SCRATCH and scratch or tools.new(room)
+end
+
+tools.SCRATCH, tools.E_BUFFER = SCRATCH, E_BUFFER
+tools.number32, tools.number64 = ffi.typeof("int32_t[1]"), ffi.typeof("int64_t[1]")
+
+local function whole(value, least, most)
+  return type(value) == "number" and value >= least and value <= most
+    and value == math.floor(value)
+end
+
+-- Each returns whether an argument is of its kind.
+function tools.int32(value)
+  return whole(value, -0x80000000, 0x7fffffff)
+end
+
+function tools.int64(value)
+  return whole(value, -EXACT, EXACT)
+end
+
+function tools.room(value)
+  return whole(value, 0, 0x7fffffff)
+end
+
+function tools.handle(value)
+  if type(value) == "table" then
+    value = rawget(value, "handle")
+  end
+  return whole(value, -EXACT, EXACT) and value or nil
+end
+
+function tools.refused(value, name, wanted)
+  local what = type(value) == "number" and tostring(value) or type(value)
+  return nil, name .. " is to be " .. wanted .. ", not " .. what
+end
+
+-- ---- writing them ----
+
+local WANTED = {
+  handle = "a handle", text = "text", buffer = "a capacity", int32 = "a whole number of 32 bits",
+  int64 = "a whole number of 64 bits", flag = "true or false",
+}
+
+-- The line that takes one argument, or refuses it.
+local function take(param)
+  local refuse = (" then return refused(aN, %q, %q) end"):format(param.name, WANTED[param.kind])
+  local line
+  if param.kind == "handle" then
+    line = "local vN = handle(aN) if not vN" .. refuse
+  elseif param.kind == "text" then
+    line = "if aN ~= nil and type(aN) ~= 'string'" .. refuse
+  elseif param.kind == "buffer" then
+    local default = param.optional and "aN == nil and SCRATCH or aN" or "aN"
+    line = ("local sN = %s if not room(sN)"):format(default) .. refuse ..
+      (" local bN = %s(sN)"):format(param.length == 0 and "buffer" or "new")
+  elseif param.kind == "flag" then
+    line = "if type(aN) ~= 'boolean'" .. refuse .. " aN = aN and 1 or 0"
+  elseif param.optional then
+    line = ("if aN == nil then aN = 0 elseif not %s(aN)"):format(param.kind) .. refuse
+  else
+    line = ("if not %s(aN)"):format(param.kind) .. refuse
+  end
+  return (line:gsub("([avsb])N", "%1" .. param.slot))
+end
+
+-- What stands for a parameter in the call.
+local PASS = {handle = "vN", int32 = "aN", int64 = "aN", flag = "aN", text = "aN, aN and #aN or 0",
+  buffer = "bN, sN", out32 = "nN", out64 = "nN"}
+
+-- The call, or with a pass for buffers of its own the one that asks for the length alone.
+local function call_line(rule, buffer)
+  local list = {}
+  for _, param in ipairs(rule.params) do
+    local pass = param.kind == "buffer" and buffer or PASS[param.kind]
+    list[#list + 1] = pass:gsub("([avsbn])N", "%1" .. param.slot)
+  end
+  list[#list + 1] = "nil"
+  return ("result = tonumber(lib.%s(%s))"):format(rule.name, table.concat(list, ", "))
+end
+
+-- A buffer that was too small, with no capacity given, is made as large as it has to be.
+local function grow_lines(rule, param)
+  return (([[
+while result == -E_BUFFER and not aN do
+%s
+if result >= 0 then
+sN = result bN = buffer(sN)
+%s
+end
+end]]):gsub("([asb])N", "%1" .. param.slot)):format(
+    call_line(rule, "nil, 0"), call_line(rule))
+end
+
+local function outputs_line(rule)
+  local list = {"result"}
+  for _, param in ipairs(rule.params) do
+    if param.kind == "buffer" and param.length == 0 then
+      list[#list + 1] = ("result >= 0 and string(bN, result <= sN and result or 0) or nil"):gsub(
+        "([sb])N", "%1" .. param.slot)
+    elseif param.kind == "buffer" then
+      list[#list + 1] = ("string(b%d, n%d[0])"):format(param.slot, param.length)
+    elseif not param.index and not param.hidden then
+      list[#list + 1] = ("tonumber(n%d[0])"):format(param.slot)
+    end
+  end
+  return "return " .. table.concat(list, ", ")
+end
+
+local function tools_line()
+  local names = {}
+  for name in pairs(tools) do
+    names[#names + 1] = ("local %s = tools.%s"):format(name, name)
+  end
+  return "local tools, type = ... " .. table.concat(names, " ")
+end
+
+local function source(rule)
+  local arguments, lines, grows = {}, {}, {}
+  for _, param in ipairs(rule.params) do
+    if param.index then
+      arguments[#arguments + 1] = "a" .. param.slot
+      lines[#lines + 1] = take(param)
+    else
+      lines[#lines + 1] = ("local n%d = number%s()"):format(param.slot, param.kind:sub(-2))
+    end
+    if param.length == 0 and param.optional then
+      grows[#grows + 1] = grow_lines(rule, param)
+    end
+  end
+  lines[#lines + 1] = "local " .. call_line(rule)
+  return ("%s return function(%s)\n%s\n%s\n%s\nend"):format(tools_line(),
+    table.concat(arguments, ", "), table.concat(lines, "\n"), grows[1] or "", outputs_line(rule))
+end
+
+-- Written at the first call: most programs use few of the functions.
+for _, rule in ipairs(declared.functions) do
+  local entry = {outputs = rule.outputs, result = rule.result}
+  function entry.call(...)
+    entry.call = assert(loadstring(source(rule), "=" .. rule.name))(tools, type)
+    return entry.call(...)
+  end
+  loader.functions[rule.name] = entry
+end
+
+return loader

@@ -1,0 +1,134 @@
+-- A table for each noun of the ABI, made by rule: fssl_conn_send is nouns.conn.send. An object is
+-- a table with its handle, and its noun's functions are its methods: conn:send(data). What all
+-- objects have (close, same, type) comes from the noun `handle`.
+
+local failure = require "flatssl.failure"
+local loader = require "flatssl.loader"
+
+local functions = loader.functions
+local INTERRUPTED = -loader.constants.E_INTERRUPTED
+
+local nouns = {}
+local metatables = {}
+
+-- ---- objects ----
+
+local function close(object)
+  functions.fssl_handle_close.call(object)
+end
+
+-- Lua 5.1 finalizes no table, so a userdata that the object holds does it there. Closing a handle
+-- twice is harmless: no value is used again.
+local function guard(object)
+  if newproxy then
+    local handle = object.handle
+    object.guard = newproxy(true)
+    getmetatable(object.guard).__gc = function()
+      close(handle)
+    end
+  end
+  return object
+end
+
+-- Makes the object of a new handle; the library knows its noun.
+local function wrap(handle)
+  local type = functions.fssl_handle_type.call(handle)
+  return setmetatable(guard {handle = handle}, metatables[type])
+end
+
+local function metatable(noun, methods)
+  return {
+    __index = methods, __gc = close, __close = close,
+    __eq = function(a, b)
+      return a.handle == b.handle or functions.fssl_handle_same.call(a, b) == 1
+    end,
+    __tostring = function(object)
+      return ("flatssl.%s %.0f"):format(noun, object.handle)
+    end,
+  }
+end
+
+-- ---- calls ----
+
+-- What the caller gets of a result and its outputs: an object or boolean where the result is one,
+-- then the outputs; without either the number.
+local function values(rule, result, x, y)
+  if rule.result == "handle" then
+    result = result ~= 0 and wrap(result) or nil
+  elseif rule.result == "boolean" then
+    result = result ~= 0
+  elseif rule.outputs == 1 then
+    return x
+  elseif rule.outputs == 2 then
+    return x, y
+  end
+  if rule.outputs > 0 then
+    return result, x, y
+  end
+  return result
+end
+
+-- Makes the function of a declaration. A call that a signal interrupted is made again from here,
+-- so that Lua's own handler runs between.
+local function method(name, rule)
+  local function run(...)
+    local result, x, y = rule.call(...)
+    if not result then
+      return nil, failure.refused(name, x)
+    elseif result >= 0 then
+      return values(rule, result, x, y)
+    elseif result == INTERRUPTED then
+      return run(...)
+    end
+    return nil, failure.of(result)
+  end
+  return run
+end
+
+for name, rule in pairs(functions) do
+  local noun, verb = name:match("^fssl_(%l[%l%d]*)_(.+)$")
+  nouns[noun] = nouns[noun] or {}
+  nouns[noun][verb] = method(name, rule)
+end
+for name, number in pairs(loader.constants) do
+  local noun = name:match("^TYPE_(.+)$")
+  if noun and nouns[noun:lower()] then
+    noun = noun:lower()
+    setmetatable(nouns[noun], {__index = nouns.handle})
+    metatables[number] = metatable(noun, nouns[noun])
+  end
+end
+
+-- ---- two calls whose outputs count on failure, too ----
+
+-- Sends all. Returns how many bytes, or nil, the error and how many went before it.
+function nouns.conn.send_all(conn, data)
+  local call, rest, before = functions.fssl_conn_send_all.call, data, 0
+  while true do
+    local result, sent = call(conn, rest)
+    if not result then
+      return nil, failure.refused("fssl_conn_send_all", sent), before
+    end
+    before = before + sent
+    if result >= 0 then
+      return before
+    elseif result ~= INTERRUPTED then
+      return nil, failure.of(result), before
+    end
+    rest = data:sub(before + 1)
+  end
+end
+
+-- Returns plaintext, or nil and the error; behind that in any case how much of the ciphertext was
+-- taken and the ciphertext to send.
+function nouns.conn.pump(...)
+  local result, taken, plain, out = functions.fssl_conn_pump.call(...)
+  if not result then
+    return nil, failure.refused("fssl_conn_pump", taken), 0, ""
+  elseif result < 0 then
+    return nil, failure.of(result), taken, out
+  end
+  return plain, nil, taken, out
+end
+
+return nouns
