@@ -422,6 +422,12 @@ int64_t fssl_ctx_set_verify_depth(fssl_handle ctx, int32_t depth, int32_t *err);
 /* Sets *depth to the verify depth, -1 if none was set. Serves Context.get_verify_depth. */
 int64_t fssl_ctx_verify_depth(fssl_handle ctx, int64_t *depth, int32_t *err);
 
+/* Makes a server name lead to another context, as fssl_conn_set_context does, before a session is
+   looked for. The name is taken without case; its first label may be "*". The other context must
+   have no names itself. Names that lead nowhere stay with this context. */
+int64_t fssl_ctx_add_server_name(fssl_handle ctx, const char *name, int64_t name_len,
+                                 fssl_handle target, int32_t *err);
+
 /* Sets the protocols that a client offers by ALPN, each with a length byte before it, in order
    of preference; length 0 offers none. Serves Context.set_alpn_protos. */
 int64_t fssl_ctx_set_alpn_protos(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
@@ -819,6 +825,71 @@ int64_t fssl_conn_answer(fssl_handle conn, const uint8_t *data, int64_t len, int
 /* Answers from within a passphrase callback, on its thread. FSSL_E_STATE elsewhere. */
 int64_t fssl_ctx_answer_passphrase(fssl_handle ctx, const uint8_t *passphrase,
                                    int64_t passphrase_len, int32_t *err);
+
+/* ---- questions: pulled decisions ----
+
+   A connection that asks returns from the handshake (or from I/O that carries it on) with
+   FSSL_E_WANT_CLIENT_HELLO, FSSL_E_WANT_CERTIFICATE or FSSL_E_WANT_VERIFY. Read the question, change
+   the connection as you like, answer with one call, from any thread and at any time, and call the
+   handshake again: before the answer it returns the same code. An answer or accessor without its
+   question open is FSSL_E_STATE. Each question comes once in a connection. */
+
+enum { FSSL_ASK_CLIENT_HELLO = 1, FSSL_ASK_CERTIFICATE = 2, FSSL_ASK_VERIFY = 4 };
+
+/* Parts of a client hello. Lists are numbers of two bytes each, as on the wire; ALPN is protocols,
+   each with a length byte before it; RAW is the whole message body. */
+enum {
+    FSSL_HELLO_RAW = 1,
+    FSSL_HELLO_RANDOM = 2,
+    FSSL_HELLO_SESSION_ID = 3,
+    FSSL_HELLO_VERSIONS = 4,
+    FSSL_HELLO_CIPHERS = 5,
+    FSSL_HELLO_GROUPS = 6,
+    FSSL_HELLO_SIGNATURE_ALGORITHMS = 7,
+    FSSL_HELLO_ALPN = 8,
+    FSSL_HELLO_EXTENSIONS = 9
+};
+
+/* Sets which questions the connection asks, FSSL_ASK_ bits, before its handshake: CLIENT_HELLO on a
+   server, CERTIFICATE when its own is wanted, VERIFY about the peer's. */
+int64_t fssl_conn_ask(fssl_handle conn, int32_t mask, int32_t *err);
+
+/* Writes an FSSL_HELLO_ part of the client hello. Returns its length, 0 if it is not there. The
+   server name is in fssl_conn_server_name. */
+int64_t fssl_conn_hello_bytes(fssl_handle conn, int32_t part, uint8_t *buf, int64_t cap,
+                              int32_t *err);
+
+/* Writes the raw extension of a type. FSSL_E_ARGUMENT if the client sent none. */
+int64_t fssl_conn_hello_ext(fssl_handle conn, int32_t type, uint8_t *buf, int64_t cap,
+                            int32_t *err);
+
+/* Answers FSSL_E_WANT_CLIENT_HELLO: 0 goes on, with the context, certificate, protocols and session
+   that were set meanwhile; any other refuses with that alert. */
+int64_t fssl_conn_answer_hello(fssl_handle conn, int32_t alert, int32_t *err);
+
+/* Answers FSSL_E_WANT_CERTIFICATE: 1 sends the certificate that is set by now, 0 sends none. What
+   was asked for is in fssl_conn_client_ca_item and fssl_conn_peer_signature_algorithms. */
+int64_t fssl_conn_answer_certificate(fssl_handle conn, int32_t send, int32_t *err);
+
+/* Writes the signature algorithms that the peer takes, two bytes each. */
+int64_t fssl_conn_peer_signature_algorithms(fssl_handle conn, uint8_t *buf, int64_t cap,
+                                            int32_t *err);
+
+/* Returns how many errors OpenSSL finds with the peer's certificates, while FSSL_E_WANT_VERIFY is
+   open. The certificates are in fssl_conn_peer_chain_item. */
+int64_t fssl_conn_verify_error_count(fssl_handle conn, int32_t *err);
+
+/* Returns the X509_V_ code of error i, and sets *depth to which certificate it is about, 0 being
+   the peer's own. */
+int64_t fssl_conn_verify_error_item(fssl_handle conn, int64_t i, int32_t *depth, int32_t *err);
+
+/* Takes the peer in spite of error i, or of all errors shown for -1. */
+int64_t fssl_conn_waive_verify_error(fssl_handle conn, int64_t i, int32_t *err);
+
+/* Answers FSSL_E_WANT_VERIFY: 0 takes the peer if every error was waived, any other refuses with
+   that X509_V_ code. On a server the handshake has ended by then: a refusal still sends a fatal
+   alert, which OpenSSL does not let us choose, and forgets the session. */
+int64_t fssl_conn_answer_verify(fssl_handle conn, int32_t refusal, int32_t *err);
 
 /* ---- conn: its socket ---- */
 

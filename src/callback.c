@@ -67,27 +67,28 @@ static int verify(int ok, X509_STORE_CTX *store)
     struct conn *conn = conn_of(ssl);
     const struct push *push = &conn->settings->on_verify;
 
-    return push->fn ? call_verify(conn, push, store, ok) : ok;
+    return push->fn ? call_verify(conn, push, store, ok) : question_verify(conn, ok, store);
 }
 
 /* ---- names and protocols ---- */
 
+/* Calls the caller's server name callback. False if it failed. */
+bool call_server_name(struct conn *conn, const struct push *push)
+{
+    int answer = ((fssl_server_name_callback)push->fn)(push->token, ask(conn));
+
+    if (answer != ANSWER_YES && answer != ANSWER_NO)
+        return refused(conn, "server name", false);
+    conn->name_known = answer == ANSWER_YES;
+    return true;
+}
+
+/* Acknowledges the server name or not, as was decided when the client hello came (hello.c). */
 static int server_name(SSL *ssl, int *alert, void *unused)
 {
-    struct conn *conn = conn_of(ssl);
-    const struct push *push = &conn->settings->on_server_name;
-    int answer;
-
+    (void)alert;
     (void)unused;
-    if (!push->fn)
-        return SSL_TLSEXT_ERR_NOACK;
-    answer = ((fssl_server_name_callback)push->fn)(push->token, ask(conn));
-    if (answer == ANSWER_YES)
-        return SSL_TLSEXT_ERR_OK;
-    if (answer == ANSWER_NO)
-        return SSL_TLSEXT_ERR_NOACK;
-    *alert = SSL_AD_INTERNAL_ERROR;
-    return refused(conn, "server name", SSL_TLSEXT_ERR_ALERT_FATAL);
+    return conn_of(ssl)->name_known ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
 /* Picks, in our order of preference, what the other side offers too. */
@@ -207,6 +208,7 @@ static void keylog(const SSL *ssl, const char *line)
 void install_trampolines(SSL_CTX *ssl)
 {
     SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, verify);
+    SSL_CTX_set_client_hello_cb(ssl, client_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(ssl, server_name);
     SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
 #ifndef OPENSSL_NO_NEXTPROTONEG

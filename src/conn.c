@@ -32,6 +32,8 @@ void conn_free(struct object *object)
     settings_drop(conn->settings);
     object_drop(conn->ctx);
     blob_drop(conn->answer);
+    OPENSSL_free(conn->inquiry);
+    OPENSSL_free(conn->hello_name);
     OPENSSL_free(conn->host);
     OPENSSL_free(conn->fault);
 }

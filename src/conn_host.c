@@ -89,11 +89,13 @@ int64_t fssl_conn_set_server_name(fssl_handle h, const char *name, int64_t name_
 int64_t fssl_conn_server_name(fssl_handle h, char *buf, int64_t cap, int32_t *err)
 {
     struct conn *conn;
+    const char *name;
     int64_t failed = acquire(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
-    return finish_text(h, SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name), buf, cap, err);
+    name = SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name);
+    return finish_text(h, name ? name : conn->hello_name, buf, cap, err);
 }
 
 /* ---- the checks after a handshake ---- */

@@ -3,6 +3,8 @@
 
 #include <openssl/crypto.h>
 
+enum { SIGALGS_MAX = 256 };
+
 _Static_assert(FSSL_SENT_SHUTDOWN == SSL_SENT_SHUTDOWN, "shutdown state");
 _Static_assert(FSSL_RECEIVED_SHUTDOWN == SSL_RECEIVED_SHUTDOWN, "shutdown state");
 
@@ -143,6 +145,25 @@ int64_t fssl_conn_next_proto(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *
     SSL_get0_next_proto_negotiated(conn->ssl, &proto, &len);
 #endif
     return finish_bytes(h, proto, len, buf, cap, err);
+}
+
+int64_t fssl_conn_peer_signature_algorithms(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
+{
+    struct conn *conn;
+    uint8_t list[SIGALGS_MAX * 2];
+    uint8_t sign, hash;
+    int count, len = 0;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    count = SSL_get_sigalgs(conn->ssl, 0, NULL, NULL, NULL, &sign, &hash);
+    for (int i = 0; i < count && i < SIGALGS_MAX; i++) {
+        SSL_get_sigalgs(conn->ssl, i, NULL, NULL, NULL, &sign, &hash);
+        list[len++] = hash;
+        list[len++] = sign;
+    }
+    return finish_bytes(h, list, len, buf, cap, err);
 }
 
 int64_t fssl_conn_cipher_list_count(fssl_handle h, int32_t *err)

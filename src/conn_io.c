@@ -25,12 +25,28 @@ static int64_t handshake_begin(struct conn *conn, int32_t *err)
     return 0;
 }
 
+/* Sends the session tickets that were held back until the peer was accepted. */
+static void send_tickets(struct conn *conn)
+{
+    int due = conn->inquiry ? conn->inquiry->tickets_due : 0;
+
+    for (; due > 0; due--)
+        SSL_new_session_ticket(conn->ssl);
+    if (conn->inquiry && conn->inquiry->tickets_due > 0)
+        SSL_do_handshake(conn->ssl); /* writes them; our BIO takes all */
+    if (conn->inquiry)
+        conn->inquiry->tickets_due = 0;
+}
+
 static int64_t handshake_end(struct conn *conn, int32_t *err)
 {
     struct fault fault;
 
-    if (!conn_verify_peer(conn, &fault))
+    if (question_at_end(conn))
+        return code_only(FSSL_E_WANT_VERIFY, err);
+    if (!question_settled(conn, &fault) || !conn_verify_peer(conn, &fault))
         return conn_fail(conn, &fault, err);
+    send_tickets(conn);
     conn->established = true;
     conn->useless = 0;
     conn->renegotiations = (int)SSL_num_renegotiations(conn->ssl);

@@ -47,7 +47,8 @@ static bool use_policy(struct conn *conn, const struct ctx *ctx)
     return settings_apply(ctx->settings, conn->ssl);
 }
 
-static bool use_context(struct conn *conn, struct ctx *ctx)
+/* Switches to a context, which is locked. */
+bool conn_use_context(struct conn *conn, struct ctx *ctx)
 {
     if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
         return false;
@@ -75,7 +76,7 @@ int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
         failed = refuse(ctx, "ctx", err);
         return abandon(h, failed, err);
     }
-    ok = use_context(conn, other);
+    ok = conn_use_context(conn, other);
     failed = finish_done(ctx, ok, err);
     return failed ? abandon(h, failed, err) : finish(h, 0, err);
 }

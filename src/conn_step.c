@@ -126,6 +126,10 @@ static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32
         }
         *want = FSSL_OK;
         return step_again(conn, err);
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+    case SSL_ERROR_WANT_X509_LOOKUP:
+    case SSL_ERROR_WANT_RETRY_VERIFY:
+        return code_only(question_code(conn), err);
     case SSL_ERROR_ZERO_RETURN:
         return code_only(FSSL_E_ZERO_RETURN, err);
     default: /* one that is not known is fatal too */

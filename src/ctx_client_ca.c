@@ -9,7 +9,7 @@
 
 typedef STACK_OF(X509_NAME) names;
 
-static void names_free(names *list)
+static void list_free(names *list)
 {
     sk_X509_NAME_pop_free(list, X509_NAME_free);
 }
@@ -19,10 +19,10 @@ static int put_names(struct ctx *ctx, names *list)
     struct settings *settings = list ? ctx_change(ctx) : NULL;
 
     if (!settings) {
-        names_free(list);
+        list_free(list);
         return 0;
     }
-    names_free(settings->client_cas);
+    list_free(settings->client_cas);
     settings->client_cas = list;
     return 1;
 }
@@ -45,7 +45,7 @@ static names *names_of_certs(STACK_OF(X509) *certs)
     for (int i = 0; list && i < sk_X509_num(certs); i++) {
         if (names_add(list, X509_get_subject_name(sk_X509_value(certs, i))))
             continue;
-        names_free(list);
+        list_free(list);
         return NULL;
     }
     return list;
@@ -84,7 +84,7 @@ static names *names_from_der(const uint8_t *der, int64_t len)
         if (name && sk_X509_NAME_push(list, name))
             continue;
         X509_NAME_free(name);
-        names_free(list);
+        list_free(list);
         return NULL;
     }
     return list;

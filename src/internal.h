@@ -235,6 +235,18 @@ struct push {
     int64_t token;
 };
 
+/* Where server names lead: see server_name.c. */
+struct names {
+    size_t count;
+    struct {
+        struct blob *pattern;
+        struct ctx *ctx;
+    } item[];
+};
+
+struct names *names_copy(const struct names *from);
+void names_free(struct names *names);
+
 /* What connections take from a context. Each holds the block that was current when it was made;
    a setter changes the block only while nobody else holds it, and else replaces it (ctx_change).
    The members from cipher_list on are set once the context is in use: OpenSSL reads the context's
@@ -255,6 +267,7 @@ struct settings {
     struct blob *alpn_preference;
     struct blob *npn_advertised;
     struct blob *npn_preference;
+    struct names *names;
     STACK_OF(X509_NAME) *client_cas;
     struct blob *cipher_list;
     struct blob *ciphersuites;
@@ -281,6 +294,7 @@ struct ctx {
     struct settings *settings;
     bool used;         /* a connection was made of it */
     bool system_trust; /* its store is the shared one of the system */
+    bool named;        /* a server name of another context leads to it */
     bool client;       /* its method allows only this side */
     bool server;
     int64_t mode; /* as the caller sees it */
@@ -398,6 +412,27 @@ struct sender {
     struct sender *next;
 };
 
+enum { VERIFY_ERRORS = 32 };
+
+struct verify_error {
+    int32_t code;
+    int32_t depth;
+    bool waived;
+};
+
+/* What a connection asks, and what it was answered: see question.c. */
+struct inquiry {
+    int32_t mask;
+    int32_t answered;
+    int32_t open;    /* the question that waits for its answer, or 0 */
+    int32_t refusal; /* an alert or a verify code */
+    int32_t error_count;
+    int tickets_due; /* to be sent once the peer is accepted */
+    bool collecting; /* OpenSSL verifies, for the question about the peer */
+    bool at_end;     /* that question came after the handshake */
+    struct verify_error errors[VERIFY_ERRORS];
+};
+
 struct conn {
     struct object object;
     SSL *ssl;
@@ -419,9 +454,13 @@ struct conn {
     bool host_is_ip;
     int useless; /* messages handled since the last plaintext */
     int renegotiations;
-    bool host_waived;       /* the verify callback took another host's certificate */
-    const char *refused_by; /* the callback that failed its handshake */
-    struct blob *answer;    /* what a callback answered */
+    bool hello_seen;
+    bool name_known;         /* the server name led somewhere: acknowledge it */
+    char *hello_name;        /* the client's server name */
+    struct inquiry *inquiry; /* NULL for one that does not ask */
+    bool host_waived;        /* the verify callback took another host's certificate */
+    const char *refused_by;  /* the callback that failed its handshake */
+    struct blob *answer;     /* what a callback answered */
     X509_STORE_CTX *verifying;
     char *host;          /* whom a client expects */
     struct fault *fault; /* what ended it; NULL if memory ran out for it */
@@ -455,6 +494,16 @@ int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *er
 bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
 
+bool conn_use_context(struct conn *conn, struct ctx *ctx);
+bool call_server_name(struct conn *conn, const struct push *push);
+bool server_name_decide(struct conn *conn);
+int client_hello(SSL *ssl, int *alert, void *unused);
+int question_client_hello(struct conn *conn, int *alert);
+int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store);
+bool question_at_end(struct conn *conn);
+bool question_settled(struct conn *conn, struct fault *fault);
+int32_t question_code(const struct conn *conn);
+int64_t acquire_asking(fssl_handle h, int32_t ask, struct conn **conn, int32_t *err);
 int64_t acquire_fd(fssl_handle h, struct conn **conn, int32_t *err);
 int fd_of(const struct conn *conn);
 bool fd_blocks(int fd, bool blocks);

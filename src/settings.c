@@ -53,9 +53,10 @@ static bool settings_share(struct settings *copy, const struct settings *from)
     blob_hold(copy->ciphersuites);
     copy->trust = from->trust && X509_STORE_up_ref(from->trust) ? from->trust : NULL;
     copy->extra_chain = from->extra_chain ? X509_chain_up_ref(from->extra_chain) : NULL;
+    copy->names = from->names ? names_copy(from->names) : NULL;
     copy->client_cas = from->client_cas ? SSL_dup_CA_list(from->client_cas) : NULL;
-    return !from->trust == !copy->trust && !from->extra_chain == !copy->extra_chain &&
-           !from->client_cas == !copy->client_cas;
+    return !from->trust == !copy->trust && !from->names == !copy->names &&
+           !from->extra_chain == !copy->extra_chain && !from->client_cas == !copy->client_cas;
 }
 
 struct settings *settings_copy(const struct settings *from)
@@ -87,6 +88,7 @@ void settings_drop(struct settings *settings)
     blob_drop(settings->cipher_list);
     blob_drop(settings->ciphersuites);
     X509_STORE_free(settings->trust);
+    names_free(settings->names);
     certs_free(settings->extra_chain);
     sk_X509_NAME_pop_free(settings->client_cas, X509_NAME_free);
     OPENSSL_free(settings);
