@@ -1,0 +1,117 @@
+/* Connections. Part of internal.h. */
+#ifndef FLATSSL_CONN_H
+#define FLATSSL_CONN_H
+
+struct sender {
+    struct sender *next;
+};
+
+enum { VERIFY_ERRORS = 32 };
+
+struct verify_error {
+    int32_t code;
+    int32_t depth;
+    bool waived;
+};
+
+/* What a connection asks, and what it was answered: see question.c. */
+struct inquiry {
+    int32_t mask;
+    int32_t answered;
+    int32_t open;    /* the question that waits for its answer, or 0 */
+    int32_t refusal; /* an alert or a verify code */
+    int32_t error_count;
+    int tickets_due; /* to be sent once the peer is accepted */
+    bool collecting; /* OpenSSL verifies, for the question about the peer */
+    bool at_end;     /* that question came after the handshake */
+    struct verify_error errors[VERIFY_ERRORS];
+};
+
+struct conn {
+    struct object object;
+    SSL *ssl;
+    struct ctx *ctx;
+    struct settings *settings;
+    struct carrier carrier;
+    int64_t timeout;
+    int64_t app_data;
+    uint32_t epoch; /* the fork epoch in which its handshake began, 0 before */
+    int32_t want;   /* FSSL_WANT_ bits of the last call */
+    int32_t failed; /* the code that ended it, or FSSL_OK */
+    bool client;
+    bool server;
+    bool owns_fd;
+    bool closing;
+    bool listens; /* its fd is kept non-blocking; blocks says how accept waits */
+    bool blocks;
+    bool established; /* its first handshake has ended, the peer passed every check due */
+    bool host_is_ip;
+    int useless; /* messages handled since the last plaintext */
+    int renegotiations;
+    bool hello_seen;
+    bool name_known;         /* the server name led somewhere: acknowledge it */
+    char *hello_name;        /* the client's server name */
+    struct inquiry *inquiry; /* NULL for one that does not ask */
+    bool host_waived;        /* the verify callback took another host's certificate */
+    const char *refused_by;  /* the callback that failed its handshake */
+    struct blob *answer;     /* what a callback answered */
+    X509_STORE_CTX *verifying;
+    char *host;          /* whom a client expects */
+    struct fault *fault; /* what ended it; NULL if memory ran out for it */
+    int64_t fault_result;
+    struct waiter *waiters;
+    struct sender *senders; /* those who send, in order; the first has its turn */
+    int fd_users;           /* calls that wait with the fd */
+};
+
+/* How long a call may wait: looked up when it first has to. */
+struct patience {
+    bool known;
+    bool none;
+    int64_t deadline;
+};
+
+struct conn *conn_of(const SSL *ssl);
+struct conn *conn_make(struct ctx *ctx, int64_t fd, bool memory);
+struct settings *conn_change(struct conn *conn);
+void conn_set_side(struct conn *conn, bool server);
+void conn_free(struct object *object);
+void conn_closing(struct object *object);
+int64_t conn_say(struct conn *conn, int32_t code, const char *function, const char *reason,
+                 int32_t *err);
+int64_t conn_usable(struct conn *conn, int32_t *err);
+int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err);
+int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, int32_t *err);
+int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err);
+int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *err);
+int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *err);
+bool conn_verify_peer(struct conn *conn, struct fault *fault);
+int32_t conn_use_host(struct conn *conn, const char *host);
+
+bool conn_use_context(struct conn *conn, struct ctx *ctx);
+bool call_server_name(struct conn *conn, const struct push *push);
+bool server_name_decide(struct conn *conn);
+int client_hello(SSL *ssl, int *alert, void *unused);
+int question_client_hello(struct conn *conn, int *alert);
+int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store);
+bool question_at_end(struct conn *conn);
+bool question_settled(struct conn *conn, struct fault *fault);
+int32_t question_code(const struct conn *conn);
+int64_t acquire_asking(fssl_handle h, int32_t ask, struct conn **conn, int32_t *err);
+int64_t acquire_fd(fssl_handle h, struct conn **conn, int32_t *err);
+int fd_of(const struct conn *conn);
+bool fd_blocks(int fd, bool blocks);
+int64_t unresolved(int answer, int32_t *err);
+
+/* One step of OpenSSL on a connection: what is to be done, and what came of it. */
+struct step {
+    int (*run)(SSL *ssl, struct step *step);
+    void *buf;
+    size_t len;
+    size_t done;
+};
+
+int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err);
+int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);
+
+#endif
