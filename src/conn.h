@@ -2,6 +2,8 @@
 #ifndef FLATSSL_CONN_H
 #define FLATSSL_CONN_H
 
+#include "ctx.h"
+
 struct sender {
     struct sender *next;
 };

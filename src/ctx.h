@@ -2,6 +2,8 @@
 #ifndef FLATSSL_CTX_H
 #define FLATSSL_CTX_H
 
+#include "x509.h"
+
 /* ---- settings.c ---- */
 
 struct blob {

@@ -217,7 +217,5 @@ size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max
 size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
 
 #include "conn.h"
-#include "ctx.h"
-#include "x509.h"
 
 #endif
