@@ -54,9 +54,10 @@ void certs_free(STACK_OF(X509) *certs)
 
 /* ---- reading and writing ---- */
 
-static BIO *bio_over(const uint8_t *data, size_t len)
+/* Returns a BIO that reads from memory. OpenSSL refuses NULL, also where there is nothing to read. */
+BIO *bio_over(const uint8_t *data, size_t len)
 {
-    return len > INT_MAX ? NULL : BIO_new_mem_buf(data, (int)len);
+    return len > INT_MAX ? NULL : BIO_new_mem_buf(data ? (const void *)data : "", (int)len);
 }
 
 X509 *cert_from_pem(const uint8_t *pem, size_t len)

@@ -67,7 +67,7 @@ int passphrase_give(char *buf, int size, int writing, void *passphrase)
 
 EVP_PKEY *key_from_pem(const uint8_t *pem, size_t len, struct passphrase *passphrase)
 {
-    BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    BIO *bio = bio_over(pem, len);
     EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, passphrase_give, passphrase) : NULL;
 
     BIO_free(bio);
@@ -77,7 +77,7 @@ EVP_PKEY *key_from_pem(const uint8_t *pem, size_t len, struct passphrase *passph
 /* Reads parameters for key exchange from PEM. */
 EVP_PKEY *params_from_pem(const uint8_t *pem, size_t len)
 {
-    BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    BIO *bio = bio_over(pem, len);
     EVP_PKEY *params = bio ? PEM_read_bio_Parameters(bio, NULL) : NULL;
 
     BIO_free(bio);
@@ -143,7 +143,7 @@ int64_t fssl_key_public_from_pem(const uint8_t *pem, int64_t len, int32_t *err)
     start();
     if (!bytes_given(pem, len) || len > INT_MAX)
         return refuse(0, "pem", err);
-    bio = BIO_new_mem_buf(pem, (int)len);
+    bio = bio_over(pem, (size_t)len);
     pkey = bio ? PEM_read_bio_PUBKEY(bio, NULL, passphrase_give, &none) : NULL;
     BIO_free(bio);
     return pkey ? finish_handle(0, key_wrap(pkey, false), err) : fail(0, FSSL_E_PARSE, err);

@@ -2,7 +2,6 @@
    never handed out or changed: who wants to add to it gets a copy. */
 #include "internal.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include <openssl/crypto.h>
@@ -132,7 +131,7 @@ static int64_t add_all(X509_STORE *store, STACK_OF(X509_INFO) *infos)
 int64_t store_add_pem(X509_STORE *store, const uint8_t *pem, size_t len)
 {
     struct passphrase none = {.asked = false};
-    BIO *bio = len > INT_MAX ? NULL : BIO_new_mem_buf(pem, (int)len);
+    BIO *bio = bio_over(pem, len);
     STACK_OF(X509_INFO) *infos =
         bio ? PEM_X509_INFO_read_bio(bio, NULL, passphrase_give, &none) : NULL;
     int64_t count = infos ? add_all(store, infos) : -1;

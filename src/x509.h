@@ -66,6 +66,7 @@ int64_t take_cert(fssl_handle h, X509 **out, int32_t *err);
 void certs_free(STACK_OF(X509) *certs);
 bool host_prepare(char *host, bool *ip);
 int cert_is_for(X509 *x509, const char *host, bool ip);
+BIO *bio_over(const uint8_t *data, size_t len);
 int64_t finish_bio(fssl_handle h, BIO *bio, int written, void *buf, int64_t cap, int32_t *err);
 int64_t finish_der(fssl_handle h, uint8_t *der, int len, void *buf, int64_t cap, int32_t *err);
 int64_t finish_time(fssl_handle h, const ASN1_TIME *when, int64_t *seconds, int32_t *err);
