@@ -156,6 +156,11 @@ int64_t check_fails(const char *file, int line, const char *what, int32_t code, 
     return result;
 }
 
+void check_close(fssl_handle h)
+{
+    CHECK_OK(fssl_handle_close(h, &err));
+}
+
 /* ---- other checks ---- */
 
 bool check_true(const char *file, int line, const char *what, bool held)

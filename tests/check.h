@@ -61,6 +61,9 @@ bool check_contains(const char *file, int line, const char *what, const char *pa
 bool check_bytes(const char *file, int line, const char *what, const void *expected,
                  const void *actual, size_t len);
 
+/* Closes a handle, which must be open. */
+void check_close(fssl_handle h);
+
 /* Names the row of a table that this thread is at, for its failures; NULL ends it. */
 void check_row(const char *row);
 

@@ -22,8 +22,8 @@ void pair_use_identity(fssl_handle ctx, enum identity_name name)
 
     CHECK_OK(fssl_ctx_use_certificate(ctx, cert, &err));
     CHECK_OK(fssl_ctx_use_private_key(ctx, key, &err));
-    CHECK_OK(fssl_handle_close(cert, &err));
-    CHECK_OK(fssl_handle_close(key, &err));
+    check_close(cert);
+    check_close(key);
 }
 
 void pair_trust(fssl_handle ctx, enum identity_name name)
@@ -122,7 +122,7 @@ struct pair pair_established(const struct pair_plan *plan)
 static void close_one(fssl_handle *h)
 {
     if (*h)
-        CHECK_OK(fssl_handle_close(*h, &err));
+        check_close(*h);
     *h = 0;
 }
 

@@ -109,7 +109,7 @@ static void errno_and_path(void)
     CHECK_EQUAL(ENOENT, error_int(result, FSSL_ERROR_ERRNO));
     CHECK_TEXT("/no/such/file", error_str(result, FSSL_ERROR_DATA));
     CHECK_CONTAINS("No such file", error_text(result));
-    CHECK_OK(fssl_handle_close(ctx, &err));
+    check_close(ctx);
 }
 
 static void alert_and_verify_code(void)
@@ -146,7 +146,7 @@ static void codes_without_a_record(void)
         CHECK_FAILS(FSSL_E_ARGUMENT,
                     fssl_error_str(results[i], FSSL_ERROR_REASON, 0, (char *)&byte, 1, &err));
     }
-    CHECK_OK(fssl_handle_close(store, &err));
+    check_close(store);
 }
 
 static void bad_questions(void)
@@ -186,7 +186,7 @@ static void a_text_too_long_for_its_record(void)
     CHECK_EQUAL(ENAMETOOLONG, error_int(result, FSSL_ERROR_ERRNO));
     CHECK(strlen(error_str(result, FSSL_ERROR_DATA)) > 2000);
     CHECK(memcmp(error_str(result, FSSL_ERROR_DATA), path, 2000) == 0);
-    CHECK_OK(fssl_handle_close(ctx, &err));
+    check_close(ctx);
 }
 
 /* What others left in the thread's queue is no part of a record, and is gone afterwards. */
@@ -204,7 +204,7 @@ static void errors_of_others(void)
     CHECK(!strstr(error_text(result), "bad signature"));
     ERR_raise(ERR_LIB_SSL, SSL_R_BAD_SIGNATURE);
     CHECK_GIVES(fssl_ctx_options(ctx, &err));
-    CHECK_OK(fssl_handle_close(ctx, &err));
+    check_close(ctx);
 }
 
 /* ---- how long records last ---- */

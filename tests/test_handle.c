@@ -21,7 +21,7 @@ static fssl_handle make_conn(void)
     fssl_handle ctx = make_ctx();
     fssl_handle conn = CHECK_MADE(fssl_conn_new_memory(ctx, &err));
 
-    CHECK_OK(fssl_handle_close(ctx, &err));
+    check_close(ctx);
     return conn;
 }
 
@@ -49,7 +49,7 @@ static fssl_handle make_name(void)
     fssl_handle cert = make_cert();
     fssl_handle name = CHECK_MADE(fssl_cert_subject(cert, &err));
 
-    CHECK_OK(fssl_handle_close(cert, &err));
+    check_close(cert);
     return name;
 }
 
@@ -84,7 +84,7 @@ static void opens_and_closes(void)
         CHECK_IS(1, fssl_handle_count(FSSL_TYPE_ANY, &err));
         CHECK_IS(h, fssl_handle_next(kinds[i].type, 0, &err));
         CHECK_IS(1, fssl_handle_same(h, h, &err));
-        CHECK_OK(fssl_handle_close(h, &err));
+        check_close(h);
         CHECK_FAILS(FSSL_E_HANDLE, fssl_handle_close(h, &err));
         CHECK_FAILS(FSSL_E_HANDLE, fssl_handle_type(h, &err));
         CHECK_IS(0, fssl_handle_count(kinds[i].type, &err));
@@ -104,7 +104,7 @@ static void wrong_type(void)
         if (!ctx)
             CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_options(h, &err));
         CHECK_IS(kinds[i].type, fssl_handle_type(h, &err));
-        CHECK_OK(fssl_handle_close(h, &err));
+        check_close(h);
     }
 }
 
@@ -132,7 +132,7 @@ static void bad_values(void)
         -65536,
     };
 
-    CHECK_OK(fssl_handle_close(stale, &err));
+    check_close(stale);
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         char row[32];
 
@@ -146,7 +146,7 @@ static void bad_values(void)
         check_row(NULL);
     }
     CHECK_IS(0, fssl_store_count(live, &err));
-    CHECK_OK(fssl_handle_close(live, &err));
+    check_close(live);
 }
 
 static void of_another_copy(void)
@@ -176,7 +176,7 @@ static void of_another_copy(void)
     }
     fclose(file);
     free(image);
-    CHECK_OK(fssl_handle_close(own, &err));
+    check_close(own);
 }
 
 /* ---- counting and comparing ---- */
@@ -195,13 +195,13 @@ static void count_and_next(void)
         for (size_t i = 0; i < COUNT_OF(stores); i++)
             found += stores[i] == h;
         CHECK(found <= 5);
-        CHECK_OK(fssl_handle_close(h, &err)); /* the next may be asked for all the same */
+        check_close(h); /* the next may be asked for all the same */
     }
     CHECK_EQUAL(5, found);
     CHECK_IS(ctx, fssl_handle_next(FSSL_TYPE_ANY, 0, &err));
     CHECK_IS(0, fssl_handle_next(FSSL_TYPE_ANY, ctx, &err));
     CHECK_IS(0, fssl_handle_next(FSSL_TYPE_CONN, 0, &err));
-    CHECK_OK(fssl_handle_close(ctx, &err));
+    check_close(ctx);
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_handle_count(-1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_handle_count(1000, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_handle_next(-1, 0, &err));
@@ -221,9 +221,9 @@ static void same_object(void)
     CHECK_IS(0, fssl_handle_same(ctx, pair.server_ctx, &err));
     CHECK_IS(0, fssl_handle_same(ctx, pair.client, &err));
     CHECK_IS(1, fssl_handle_same(store, again, &err));
-    CHECK_OK(fssl_handle_close(ctx, &err));
-    CHECK_OK(fssl_handle_close(store, &err));
-    CHECK_OK(fssl_handle_close(again, &err));
+    check_close(ctx);
+    check_close(store);
+    check_close(again);
     CHECK_FAILS(FSSL_E_HANDLE, fssl_handle_same(ctx, pair.client_ctx, &err));
     pair_close(&pair);
 }
@@ -261,7 +261,7 @@ static void a_million_values(void)
     }
     CHECK_EQUAL(0, repeated(values, rounds));
     CHECK(values[0] >= 1 << 24 && values[rounds - 1] < INT64_C(1) << 53);
-    CHECK_OK(fssl_handle_close(cert, &err));
+    check_close(cert);
     free(values);
 }
 
@@ -279,7 +279,7 @@ static void many_at_once(void)
             CHECK(false);
     }
     CHECK_EQUAL(0, repeated(handles, MANY));
-    CHECK_OK(fssl_handle_close(cert, &err));
+    check_close(cert);
 }
 
 /* ---- lifetimes ---- */
@@ -295,7 +295,7 @@ static void any_order_of_closing(void)
 
         parts[2] = CHECK_MADE(fssl_conn_session(pair.client, &err));
         for (int k = 0; k < 3; k++)
-            CHECK_OK(fssl_handle_close(parts[orders[i][k]], &err));
+            check_close(parts[orders[i][k]]);
         pair.client = pair.client_ctx = 0;
         pair_close(&pair);
     }
@@ -305,8 +305,8 @@ static void contexts_closed_before_the_handshake(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){0});
 
-    CHECK_OK(fssl_handle_close(pair.client_ctx, &err));
-    CHECK_OK(fssl_handle_close(pair.server_ctx, &err));
+    check_close(pair.client_ctx);
+    check_close(pair.server_ctx);
     pair.client_ctx = pair.server_ctx = 0;
     CHECK(pair_handshake(&pair));
     CHECK(pair_transfer(&pair, pair.server, (const uint8_t *)"still here", 10));
@@ -319,8 +319,8 @@ static void use_in_child(void *argument)
     fssl_handle name = CHECK_MADE(fssl_cert_subject(cert, &err));
 
     CHECK_IS(2, fssl_name_count(name, &err));
-    CHECK_OK(fssl_handle_close(name, &err));
-    CHECK_OK(fssl_handle_close(cert, &err));
+    check_close(name);
+    check_close(cert);
     CHECK_FAILS(FSSL_E_HANDLE, fssl_cert_copy(cert, &err));
 }
 
@@ -330,7 +330,7 @@ static void a_child_of_fork_has_its_own(void)
 
     check_child(use_in_child, &cert);
     CHECK_IS(FSSL_TYPE_CERT, fssl_handle_type(cert, &err));
-    CHECK_OK(fssl_handle_close(cert, &err));
+    check_close(cert);
 }
 
 static const struct check_case cases[] = {
