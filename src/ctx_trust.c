@@ -67,16 +67,16 @@ int ctx_trust_system(struct ctx *ctx)
     return 1;
 }
 
-static int64_t trust_dir(fssl_handle h, X509_STORE *store, const char *path, int32_t *err)
+static bool dir_opens(const char *path)
 {
     DIR *dir = opendir(path);
 
-    if (!dir)
-        return fail_system(h, errno, path, err);
-    closedir(dir);
-    return finish_done(h, X509_STORE_load_path(store, path), err);
+    if (dir)
+        closedir(dir);
+    return dir != NULL;
 }
 
+/* Both are looked at before either is trusted. */
 static int64_t trust_locations(fssl_handle h, struct ctx *ctx, const char *file, const char *dir,
                                int32_t *err)
 {
@@ -84,15 +84,15 @@ static int64_t trust_locations(fssl_handle h, struct ctx *ctx, const char *file,
     uint8_t *data = NULL;
     size_t len = 0;
 
+    if (*dir && !dir_opens(dir))
+        return fail_system(h, errno, dir, err);
     if (*file && !file_read(file, &data, &len))
         return fail_system(h, errno, file, err);
     store = trust_own(ctx);
     if (store && data && store_add_pem(store, data, len) < 0)
         store = NULL;
     OPENSSL_free(data);
-    if (!store)
-        return fail(h, FSSL_E_OPENSSL, err);
-    return *dir ? trust_dir(h, store, dir, err) : finish(h, 0, err);
+    return finish_done(h, store && (!*dir || X509_STORE_load_path(store, dir)), err);
 }
 
 int64_t fssl_ctx_load_verify_locations(fssl_handle h, const char *file, int64_t file_len,
