@@ -13,7 +13,7 @@
 #include <openssl/sslerr.h>
 #include <openssl/x509err.h>
 
-enum { RECORDS = 1024, ALERT_REASON = 1000 };
+enum { RECORDS = 1024, ALERT_REASON = 1000, ALERT_LAST = ALERT_REASON + 255 };
 
 static struct record records[RECORDS];
 static atomic_int_fast64_t last_id = FIRST_RECORD - 1;
@@ -104,8 +104,8 @@ static int32_t code_of(unsigned long error)
         return FSSL_E_SYSCALL;
     if (reason == ERR_R_MALLOC_FAILURE)
         return FSSL_E_MEMORY;
-    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= ALERT_REASON)
-        return FSSL_E_ALERT;
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= ALERT_REASON && reason <= ALERT_LAST)
+        return FSSL_E_ALERT; /* above are the reasons that all libraries share, ERR_R_ */
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
         if (reasons[i].library == ERR_GET_LIB(error) &&
             (reasons[i].reason == reason || reasons[i].reason == 0))
