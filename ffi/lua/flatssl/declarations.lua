@@ -2,7 +2,8 @@
 -- function for each declaration, generate.lua a C function.
 --
 --   constants   names in the header's order, without FSSL_
---   functions   {name, params, outputs, result} in the header's order
+--   functions   {name, params, outputs, result} in the header's order; the result is a "handle",
+--               "boolean", "number" or "none"
 --   skipped     {name, reason}: what has no rule here
 --
 -- A parameter is {kind, name, slot, index, optional, length}. index is its place among the
@@ -100,15 +101,21 @@ local function parameters(list)
   return params, outputs
 end
 
--- What a result is, in the words of the comment above the declaration.
-local function result_kind(comment)
+-- What a result is: the words of the comment above the declaration tell. "none" says no more than
+-- the outputs do, such as a length.
+local function result_kind(comment, params, outputs)
   comment = comment:gsub("%s+", " ")
   if comment:find("[Mm]akes an? ") then
     return "handle"
   elseif comment:find("[Rr]eturns 1[ ,]") then
     return "boolean"
   end
-  return "number"
+  for _, param in ipairs(params) do
+    if param.kind == "buffer" then
+      return "none"
+    end
+  end
+  return outputs > 0 and not comment:find("Returns") and "none" or "number"
 end
 
 local function constants(header)
@@ -136,8 +143,10 @@ function declarations.parse(header)
       local params, outputs = parameters(list)
       if params then
         local comment = chunk:match(".*/%*(.-)%*/") or ""
-        functions[#functions + 1] =
-          {name = name, params = params, outputs = outputs, result = result_kind(comment)}
+        functions[#functions + 1] = {
+          name = name, params = params, outputs = outputs,
+          result = result_kind(comment, params, outputs),
+        }
       else
         local reason = callbacks[outputs] and "callback" or "no rule for " .. outputs
         skipped[#skipped + 1] = {name = name, reason = reason}

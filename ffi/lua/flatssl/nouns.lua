@@ -50,22 +50,22 @@ end
 
 -- ---- calls ----
 
--- What the caller gets of a result and its outputs: an object or boolean where the result is one,
--- then the outputs; without either the number.
+-- What the caller gets of a result and its outputs.
 local function values(rule, result, x, y)
-  if rule.result == "handle" then
+  if rule.result == "none" then
+    if rule.outputs == 1 then
+      return x
+    end
+    return x, y
+  elseif rule.result == "handle" then
     result = result ~= 0 and wrap(result) or nil
   elseif rule.result == "boolean" then
     result = result ~= 0
-  elseif rule.outputs == 1 then
-    return x
-  elseif rule.outputs == 2 then
-    return x, y
   end
-  if rule.outputs > 0 then
-    return result, x, y
+  if rule.outputs == 0 then
+    return result
   end
-  return result
+  return result, x, y
 end
 
 -- Makes the function of a declaration. A call that a signal interrupted is made again from here,
