@@ -449,6 +449,31 @@ int64_t fssl_ctx_set_npn_advertised(fssl_handle ctx, const uint8_t *protos, int6
 int64_t fssl_ctx_set_npn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
                                     int32_t *err);
 
+/* Sets the keys of session tickets, 80 bytes each (name 16, HMAC-SHA-256 key 32, AES-256 key 32): the
+   first encrypts, all decrypt. Servers that share them resume each other's sessions, if they share
+   the session id context too. */
+int64_t fssl_ctx_set_ticket_keys(fssl_handle ctx, const uint8_t *keys, int64_t keys_len,
+                                 int32_t *err);
+
+/* Sets how many session tickets a TLS 1.3 server sends after a full handshake, 2 if never set. */
+int64_t fssl_ctx_set_num_tickets(fssl_handle ctx, int32_t count, int32_t *err);
+
+/* Sets the OCSP response that a server staples for clients that ask; length 0 for none. */
+int64_t fssl_ctx_set_ocsp_response(fssl_handle ctx, const uint8_t *der, int64_t der_len,
+                                   int32_t *err);
+
+/* Adds a pre-shared key with its identity (1 to 128 bytes without NUL; the key 1 to 256): a client
+   offers its first, a server takes any. */
+int64_t fssl_ctx_add_psk(fssl_handle ctx, const char *identity, int64_t identity_len,
+                         const uint8_t *key, int64_t key_len, int32_t *err);
+
+/* Sets whether a handshake without a pre-shared key fails, with FSSL_E_VERIFY. */
+int64_t fssl_ctx_require_psk(fssl_handle ctx, int32_t flag, int32_t *err);
+
+/* Pins a public key by the SHA-256 of its SubjectPublicKeyInfo, 32 bytes. With pins, a peer none of
+   whose keys is pinned is refused, with FSSL_E_VERIFY, whatever else it shows. */
+int64_t fssl_ctx_add_pin(fssl_handle ctx, const uint8_t *sha256, int64_t sha256_len, int32_t *err);
+
 /* Sets the context within which sessions may be resumed, at most 32 bytes. A context has a random
    one of its own until then. Serves Context.set_session_id. */
 int64_t fssl_ctx_set_session_id_context(fssl_handle ctx, const uint8_t *id, int64_t id_len,
@@ -548,13 +573,36 @@ int64_t fssl_conn_set_server_name(fssl_handle conn, const char *name, int64_t na
    Serves Connection.get_servername. */
 int64_t fssl_conn_server_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
 
+/* Sets the lowest protocol version of this connection. */
+int64_t fssl_conn_set_min_proto_version(fssl_handle conn, int32_t version, int32_t *err);
+
+/* Sets the highest protocol version of this connection. */
+int64_t fssl_conn_set_max_proto_version(fssl_handle conn, int32_t version, int32_t *err);
+
+/* Sets the protocols from which this server's connection selects by ALPN. */
+int64_t fssl_conn_set_alpn_preference(fssl_handle conn, const uint8_t *protos, int64_t protos_len,
+                                      int32_t *err);
+
+/* Sets the OCSP response that this server's connection staples. */
+int64_t fssl_conn_set_ocsp_response(fssl_handle conn, const uint8_t *der, int64_t der_len,
+                                    int32_t *err);
+
+/* Asks, on a client, for an OCSP response. */
+int64_t fssl_conn_request_ocsp(fssl_handle conn, int32_t *err);
+
+/* Writes the OCSP response that the server stapled. Returns its length, 0 for none; it has not been
+   checked. */
+int64_t fssl_conn_ocsp_response(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);
+
 /* Sets the protocols to offer on this connection, as fssl_ctx_set_alpn_protos.
    Serves Connection.set_alpn_protos. */
 int64_t fssl_conn_set_alpn_protos(fssl_handle conn, const uint8_t *protos, int64_t protos_len,
                                   int32_t *err);
 
-/* Offers a session for resumption, before the handshake. FSSL_E_ARGUMENT for a session of another
-   context. Serves Connection.set_session. */
+/* On a client, offers a session for resumption, before the handshake. FSSL_E_ARGUMENT for a session
+   of another context; one of another host, or one that was not verified where that is due now,
+   is not offered. On a server, provides one that was fetched from elsewhere, at the client hello.
+   Serves Connection.set_session. */
 int64_t fssl_conn_set_session(fssl_handle conn, fssl_handle session, int32_t *err);
 
 /* Makes a handle of the session in use, or returns 0 if there is none. A TLS 1.3 session can be
@@ -813,6 +861,14 @@ int64_t fssl_ctx_set_npn_select_callback(fssl_handle ctx, fssl_protos_callback f
 int64_t fssl_ctx_set_keylog_callback(fssl_handle ctx, fssl_text_callback fn, int64_t token,
                                      int32_t *err);
 
+/* Called on a server whose client asks for an OCSP response, with no bytes; answers with it. */
+int64_t fssl_ctx_set_ocsp_server_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                          int32_t *err);
+
+/* Called on a client that asked, with the OCSP response, or none; 1 takes it. */
+int64_t fssl_ctx_set_ocsp_client_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                          int32_t *err);
+
 /* Called when a private key file needs a passphrase of at most max bytes and none was set; answers
    by fssl_ctx_answer_passphrase. Serves Context.set_passwd_cb. */
 int64_t fssl_ctx_set_passphrase_callback(fssl_handle ctx, fssl_passphrase_callback fn,
@@ -825,6 +881,35 @@ int64_t fssl_conn_answer(fssl_handle conn, const uint8_t *data, int64_t len, int
 /* Answers from within a passphrase callback, on its thread. FSSL_E_STATE elsewhere. */
 int64_t fssl_ctx_answer_passphrase(fssl_handle ctx, const uint8_t *passphrase,
                                    int64_t passphrase_len, int32_t *err);
+
+/* ---- queues: pulled notifications ---- */
+
+enum { FSSL_QUEUE_KEYLOG = 0, FSSL_QUEUE_SESSION = 1, FSSL_QUEUE_INFO = 2 };
+
+/* Has a context keep up to capacity key log lines, new sessions or handshake events of its
+   connections; 0, as at first, keeps none. For sessions the cache modes are switched on. */
+int64_t fssl_ctx_set_queue(fssl_handle ctx, int32_t queue, int64_t capacity, int32_t *err);
+
+/* Returns how many items an FSSL_QUEUE_ holds. */
+int64_t fssl_ctx_queue_count(fssl_handle ctx, int32_t queue, int32_t *err);
+
+/* Returns how many items did not fit since the queue was first switched on. */
+int64_t fssl_ctx_queue_dropped(fssl_handle ctx, int32_t queue, int32_t *err);
+
+/* Takes the next key log line, in NSS's format, without a line end. Returns its length, 0 if there
+   is none. */
+int64_t fssl_ctx_next_keylog(fssl_handle ctx, char *buf, int64_t cap, int32_t *err);
+
+/* Has key log lines written to an fd too, of which a copy is kept; FSSL_NO_FD ends it. */
+int64_t fssl_ctx_set_keylog_fd(fssl_handle ctx, int64_t fd, int32_t *err);
+
+/* Makes a handle of the next new session, or returns 0 if there is none. */
+int64_t fssl_ctx_next_session(fssl_handle ctx, int32_t *err);
+
+/* Takes the next handshake event: which connection, OpenSSL's SSL_CB_ numbers, and the result.
+   Returns 1, or 0 if there is none. */
+int64_t fssl_ctx_next_info(fssl_handle ctx, int64_t *conn, int32_t *where, int32_t *result,
+                           int32_t *err);
 
 /* ---- questions: pulled decisions ----
 
@@ -954,7 +1039,8 @@ int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
 
 /* ---- session: Session ---- */
 
-/* Makes a session from what fssl_session_to_bytes wrote, for use with one context. */
+/* Makes a session from what fssl_session_to_bytes wrote, for use with one context. It stays bound to
+   the host and policy that it was made under. */
 int64_t fssl_session_from_bytes(fssl_handle ctx, const uint8_t *data, int64_t len, int32_t *err);
 
 /* Writes a session as bytes that hold its secrets. Returns how many. */

@@ -183,6 +183,30 @@ static int npn_select(SSL *ssl, unsigned char **out, unsigned char *out_len,
 
 #endif
 
+/* Calls the caller's OCSP callback of either side. Returns whether it said yes. */
+bool call_ocsp(struct conn *conn, const struct push *push, const uint8_t *der, int64_t len)
+{
+    int answer = ((fssl_protos_callback)push->fn)(push->token, ask(conn), der, len);
+
+    if (answer != ANSWER_YES && answer != ANSWER_NO)
+        return refused(conn, "OCSP", false);
+    return answer == ANSWER_YES;
+}
+
+/* Finds a session that the caller has fetched from elsewhere (see fssl_conn_set_session). */
+static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int id_len, int *copy)
+{
+    SSL_SESSION *provided = conn_of(ssl)->provided;
+    const uint8_t *its;
+    unsigned int len;
+
+    *copy = 1;
+    if (!provided)
+        return NULL;
+    its = SSL_SESSION_get_id(provided, &len);
+    return len == (unsigned int)id_len && memcmp(its, id, len) == 0 ? provided : NULL;
+}
+
 /* ---- notifications ---- */
 
 static void info(const SSL *ssl, int where, int result)
@@ -190,6 +214,7 @@ static void info(const SSL *ssl, int where, int result)
     struct conn *conn = conn_of(ssl);
     const struct push *push = &conn->settings->on_info;
 
+    queue_info(conn, where, result);
     if (push->fn)
         ((fssl_info_callback)push->fn)(push->token, conn->object.self, where, result);
 }
@@ -199,6 +224,7 @@ static void keylog(const SSL *ssl, const char *line)
     struct conn *conn = conn_of(ssl);
     const struct push *push = &conn->settings->on_keylog;
 
+    queue_keylog(conn, line);
     if (push->fn)
         ((fssl_text_callback)push->fn)(push->token, conn->object.self, line, (int64_t)strlen(line));
 }
@@ -211,6 +237,8 @@ void install_trampolines(SSL_CTX *ssl)
     SSL_CTX_set_client_hello_cb(ssl, client_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(ssl, server_name);
     SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
+    SSL_CTX_set_tlsext_status_cb(ssl, ocsp_status);
+    SSL_CTX_sess_set_get_cb(ssl, get_session);
 #ifndef OPENSSL_NO_NEXTPROTONEG
     SSL_CTX_set_next_protos_advertised_cb(ssl, npn_advertise, NULL);
 #endif
@@ -223,13 +251,13 @@ void install_late(SSL_CTX *ssl, const struct settings *settings)
     if (settings->on_npn_select.fn || settings->npn_preference)
         SSL_CTX_set_next_proto_select_cb(ssl, npn_select, NULL);
 #endif
-    if (settings->on_keylog.fn)
+    if (settings->on_keylog.fn || (settings->queues & 1 << FSSL_QUEUE_KEYLOG))
         SSL_CTX_set_keylog_callback(ssl, keylog);
 }
 
 /* Installs on a connection what only some want. */
 void install_on(SSL *ssl, const struct settings *settings)
 {
-    if (settings->on_info.fn)
+    if (settings->on_info.fn || (settings->queues & 1 << FSSL_QUEUE_INFO))
         SSL_set_info_callback(ssl, info);
 }

@@ -99,6 +99,18 @@ int64_t fssl_ctx_set_keylog_callback(fssl_handle h, fssl_text_callback fn, int64
     return set_ctx(h, PLACE(on_keylog), (any_function)fn, token, err);
 }
 
+int64_t fssl_ctx_set_ocsp_server_callback(fssl_handle h, fssl_protos_callback fn, int64_t token,
+                                          int32_t *err)
+{
+    return set_ctx(h, PLACE(on_ocsp_server), (any_function)fn, token, err);
+}
+
+int64_t fssl_ctx_set_ocsp_client_callback(fssl_handle h, fssl_protos_callback fn, int64_t token,
+                                          int32_t *err)
+{
+    return set_ctx(h, PLACE(on_ocsp_client), (any_function)fn, token, err);
+}
+
 int64_t fssl_ctx_set_passphrase_callback(fssl_handle h, fssl_passphrase_callback fn, int64_t token,
                                          int32_t *err)
 {

@@ -32,6 +32,8 @@ void conn_free(struct object *object)
     settings_drop(conn->settings);
     object_drop(conn->ctx);
     blob_drop(conn->answer);
+    object_drop(conn->offered);
+    SSL_SESSION_free(conn->provided);
     OPENSSL_free(conn->inquiry);
     OPENSSL_free(conn->hello_name);
     OPENSSL_free(conn->host);
@@ -241,21 +243,44 @@ int64_t fssl_conn_set_timeout(fssl_handle h, int64_t milliseconds, int32_t *err)
     return finish(h, 0, err);
 }
 
+/* On a server: keeps a session for when OpenSSL looks for it. */
+static int provide(struct conn *conn, SSL_SESSION *ssl)
+{
+    if (!SSL_SESSION_up_ref(ssl))
+        return 0;
+    SSL_SESSION_free(conn->provided);
+    conn->provided = ssl;
+    return 1;
+}
+
+/* On a client: keeps it until the handshake begins, when the host is known. */
+static int offer(struct conn *conn, struct session *session)
+{
+    object_drop(conn->offered);
+    conn->offered = object_hold(session);
+    return SSL_set_session(conn->ssl, session->ssl);
+}
+
 int64_t fssl_conn_set_session(fssl_handle h, fssl_handle session, int32_t *err)
 {
     struct conn *conn;
-    SSL_SESSION *ssl;
+    struct session *taken;
     int ok;
     int64_t failed = acquire(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
-    failed = take_session(session, &ssl, conn->ctx, err);
+    failed = take_session(session, &taken, conn->ctx, err);
     if (failed)
         return abandon(h, failed, err);
-    ok = SSL_set_session(conn->ssl, ssl);
-    SSL_SESSION_free(ssl);
-    return finish_done(h, ok, err);
+    if (conn->server)
+        ok = provide(conn, taken->ssl);
+    else if (conn->epoch)
+        ok = -1;
+    else
+        ok = offer(conn, taken);
+    object_drop(taken);
+    return ok < 0 ? refuse_state(h, "the handshake has begun", err) : finish_done(h, ok, err);
 }
 
 int64_t fssl_conn_set_shutdown_state(fssl_handle h, int32_t state, int32_t *err)

@@ -54,6 +54,8 @@ struct conn {
     bool name_known;         /* the server name led somewhere: acknowledge it */
     char *hello_name;        /* the client's server name */
     struct inquiry *inquiry; /* NULL for one that does not ask */
+    struct session *offered; /* a client's, until its handshake begins */
+    SSL_SESSION *provided;   /* a server's, fetched from elsewhere for this client */
     bool host_waived;        /* the verify callback took another host's certificate */
     const char *refused_by;  /* the callback that failed its handshake */
     struct blob *answer;     /* what a callback answered */
@@ -91,6 +93,10 @@ bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
 
 bool conn_use_context(struct conn *conn, struct ctx *ctx);
+bool call_ocsp(struct conn *conn, const struct push *push, const uint8_t *der, int64_t len);
+int ocsp_status(SSL *ssl, void *unused);
+void queue_keylog(struct conn *conn, const char *line);
+void queue_info(struct conn *conn, int where, int result);
 bool call_server_name(struct conn *conn, const struct push *push);
 bool server_name_decide(struct conn *conn);
 int client_hello(SSL *ssl, int *alert, void *unused);

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+enum { SHA256_SIZE = 32 };
 
 static bool param_use_host(struct conn *conn, const char *host, bool ip)
 {
@@ -118,14 +121,56 @@ static bool host_checked(struct conn *conn, X509 *cert, struct fault *fault)
                                          : X509_V_ERR_HOSTNAME_MISMATCH);
 }
 
+static bool fault_peer(struct fault *fault, const char *why)
+{
+    fault_begin(fault, FSSL_E_VERIFY);
+    fault->verify_code = X509_V_ERR_APPLICATION_VERIFICATION;
+    fault_say(fault, "conn_verify_peer", why, NULL);
+    return false;
+}
+
+static bool is_pin(const struct blob *pins, X509 *cert)
+{
+    uint8_t digest[SHA256_SIZE];
+    uint8_t *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+    bool ok = len > 0 && EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL);
+
+    OPENSSL_free(der);
+    for (size_t at = 0; ok && at < pins->len; at += SHA256_SIZE) {
+        if (memcmp(pins->data + at, digest, SHA256_SIZE) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Tells whether a key of the peer is pinned: of the chain that was verified, or the peer's own. */
+static bool pinned(const struct conn *conn)
+{
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+    STACK_OF(X509) *chain =
+        SSL_get_verify_result(conn->ssl) == X509_V_OK ? SSL_get0_verified_chain(conn->ssl) : NULL;
+
+    for (int i = 0; chain && i < sk_X509_num(chain); i++) {
+        if (is_pin(conn->settings->pins, sk_X509_value(chain, i)))
+            return true;
+    }
+    return cert && is_pin(conn->settings->pins, cert);
+}
+
 /* Tells whether the peer passed all checks that the verify mode asks for; else fills the fault. */
 bool conn_verify_peer(struct conn *conn, struct fault *fault)
 {
     int mode = SSL_get_verify_mode(conn->ssl);
     long result = SSL_get_verify_result(conn->ssl);
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+    bool by_psk = conn->settings->psk && psk_used(conn->ssl);
 
-    if (!(mode & SSL_VERIFY_PEER))
+    if (conn->settings->psk_required && !by_psk)
+        return fault_peer(fault, "the peer did not use a pre-shared key");
+    if (conn->settings->pins && !by_psk && !pinned(conn))
+        return fault_peer(fault, "no key of the peer's chain is pinned");
+    if (by_psk || !(mode & SSL_VERIFY_PEER))
         return true;
     if (!cert && (conn->client || (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)))
         return fault_verify(fault, FSSL_E_VERIFY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);

@@ -17,7 +17,7 @@ int64_t fssl_conn_session(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     ssl = SSL_get1_session(conn->ssl);
-    return ssl ? finish_handle(h, session_wrap(ssl, conn->ctx), err) : finish(h, 0, err);
+    return ssl ? finish_handle(h, session_wrap(ssl, conn->ctx, conn), err) : finish(h, 0, err);
 }
 
 int64_t fssl_conn_session_reused(fssl_handle h, int32_t *err)

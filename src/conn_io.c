@@ -17,11 +17,16 @@ static int64_t handshake_begin(struct conn *conn, int32_t *err)
 
     if (failed)
         return failed;
-    if (conn->client && conn->settings->safe && !conn->host &&
+    if (conn->client && conn->settings->safe && !conn->host && !conn->settings->psk &&
         (SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER))
         return conn_say(conn, FSSL_E_STATE, __func__, "no host is set to verify", err);
-    if (!conn->epoch)
+    if (!conn->epoch) {
         conn->epoch = fork_epoch();
+        if (conn->offered && !session_fits(conn->offered, conn))
+            SSL_set_session(conn->ssl, NULL);
+        object_drop(conn->offered);
+        conn->offered = NULL;
+    }
     return 0;
 }
 

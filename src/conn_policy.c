@@ -161,3 +161,49 @@ int64_t fssl_conn_use_private_key(fssl_handle h, fssl_handle key, int32_t *err)
     EVP_PKEY_free(pkey);
     return finish_done(h, ok, err);
 }
+
+static int64_t set_version(fssl_handle h, int32_t version, bool lowest, int32_t *err)
+{
+    struct conn *conn;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!version_known(version))
+        return refuse(h, "version", err);
+    if (lowest)
+        return finish_done(h, SSL_set_min_proto_version(conn->ssl, version), err);
+    return finish_done(h, SSL_set_max_proto_version(conn->ssl, version), err);
+}
+
+int64_t fssl_conn_set_min_proto_version(fssl_handle h, int32_t version, int32_t *err)
+{
+    return set_version(h, version, true, err);
+}
+
+int64_t fssl_conn_set_max_proto_version(fssl_handle h, int32_t version, int32_t *err)
+{
+    return set_version(h, version, false, err);
+}
+
+int64_t fssl_conn_set_alpn_preference(fssl_handle h, const uint8_t *protos, int64_t protos_len,
+                                      int32_t *err)
+{
+    struct conn *conn;
+    struct settings *settings;
+    struct blob *blob = NULL;
+    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+
+    if (failed)
+        return failed;
+    if (!protos_valid(protos, protos_len))
+        return refuse(h, "protos", err);
+    settings = conn_change(conn);
+    if (settings && protos_len > 0)
+        blob = blob_new(protos, (size_t)protos_len);
+    if (!settings || (protos_len > 0 && !blob))
+        return fail(h, FSSL_E_MEMORY, err);
+    blob_drop(settings->alpn_preference);
+    settings->alpn_preference = blob;
+    return finish(h, 0, err);
+}

@@ -79,6 +79,8 @@ void ctx_free(struct object *object)
 
     SSL_CTX_free(ctx->ssl);
     settings_drop(ctx->settings);
+    for (int i = FSSL_QUEUE_KEYLOG; i <= FSSL_QUEUE_INFO; i++)
+        queue_free(&ctx->queue[i]);
     blob_drop(ctx->passphrase);
 }
 
@@ -86,6 +88,8 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
 {
     uint8_t id[SESSION_ID_CONTEXT];
 
+    for (int i = FSSL_QUEUE_KEYLOG; i <= FSSL_QUEUE_INFO; i++)
+        queue_start(&ctx->queue[i]);
     ctx->ssl = SSL_CTX_new(method->make());
     ctx->settings = settings_new();
     if (!ctx->ssl || !ctx->settings || RAND_bytes(id, sizeof id) != 1)

@@ -22,6 +22,16 @@ struct push {
     int64_t token;
 };
 
+struct psk {
+    struct psk *next;
+    struct blob *identity;
+    struct blob *key;
+};
+
+void psk_free(struct psk *psk);
+bool psk_copy(const struct psk *from, struct psk **copy);
+bool psk_used(const SSL *ssl);
+
 /* Where server names lead: see server_name.c. */
 struct names {
     size_t count;
@@ -30,6 +40,23 @@ struct names {
         struct ctx *ctx;
     } item[];
 };
+
+struct queue_item;
+
+/* See queue.c. */
+struct queue {
+    pthread_mutex_t mutex;
+    atomic_bool on;
+    int64_t capacity;
+    int64_t count;
+    int64_t dropped;
+    int fd; /* where key log lines go too, or -1 */
+    struct queue_item *first;
+    struct queue_item *last;
+};
+
+void queue_start(struct queue *queue);
+void queue_free(struct queue *queue);
 
 struct names *names_copy(const struct names *from);
 void names_free(struct names *names);
@@ -43,6 +70,8 @@ struct settings {
     atomic_int refs;
     bool safe; /* of fssl_ctx_new_client or _server */
     bool buffer_release;
+    bool psk_required;
+    int32_t queues; /* which are in use, 1 << FSSL_QUEUE_ */
     int64_t read_ahead;
     struct push on_verify;
     struct push on_info;
@@ -51,9 +80,15 @@ struct settings {
     struct push on_npn_advertise;
     struct push on_npn_select;
     struct push on_keylog;
+    struct push on_ocsp_server;
+    struct push on_ocsp_client;
     struct blob *alpn_preference;
     struct blob *npn_advertised;
     struct blob *npn_preference;
+    struct blob *ticket_keys;
+    struct blob *ocsp_response;
+    struct blob *pins; /* SHA-256 of public keys, one after another */
+    struct psk *psk;
     struct names *names;
     STACK_OF(X509_NAME) *client_cas;
     struct blob *cipher_list;
@@ -89,6 +124,7 @@ struct ctx {
     struct blob *passphrase;
     struct push on_passphrase;
     struct asking *asking; /* threads inside on_passphrase */
+    struct queue queue[FSSL_QUEUE_INFO + 1];
 };
 
 struct settings *ctx_change(struct ctx *ctx);
@@ -96,6 +132,7 @@ SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings);
 bool settings_apply(const struct settings *settings, SSL *ssl);
 void ctx_free(struct object *object);
 bool options_known(int64_t options);
+bool version_known(int32_t version);
 bool protos_valid(const uint8_t *protos, int64_t len);
 int ctx_trust_system(struct ctx *ctx);
 bool file_read(const char *path, uint8_t **data, size_t *len);

@@ -119,7 +119,7 @@ int64_t fssl_ctx_load_tmp_dh(fssl_handle h, const char *path, int64_t path_len, 
 
 /* ---- versions ---- */
 
-static bool version_known(int32_t version)
+bool version_known(int32_t version)
 {
     return version == 0 || (version >= TLS1_VERSION && version <= TLS1_3_VERSION);
 }

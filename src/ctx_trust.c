@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 
 enum {
     VERIFY_MODES = FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT | FSSL_VERIFY_CLIENT_ONCE
 };
+
+enum { PIN_SIZE = 32 };
 
 _Static_assert(FSSL_VERIFY_PEER == SSL_VERIFY_PEER, "verify mode");
 _Static_assert(FSSL_VERIFY_FAIL_IF_NO_PEER_CERT == SSL_VERIFY_FAIL_IF_NO_PEER_CERT, "verify mode");
@@ -177,6 +180,31 @@ int64_t fssl_ctx_set_cert_store(fssl_handle h, fssl_handle store, int32_t *err)
     if (ok)
         ctx->system_trust = false;
     return finish_done(h, ok, err);
+}
+
+int64_t fssl_ctx_add_pin(fssl_handle h, const uint8_t *sha256, int64_t sha256_len, int32_t *err)
+{
+    struct ctx *ctx;
+    struct settings *settings;
+    struct blob *pins;
+    size_t len;
+    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+
+    if (failed)
+        return failed;
+    if (!sha256 || sha256_len != PIN_SIZE)
+        return refuse(h, "sha256", err);
+    settings = ctx_change(ctx);
+    len = settings && settings->pins ? settings->pins->len : 0;
+    pins = settings ? blob_new(NULL, len + PIN_SIZE) : NULL;
+    if (!pins)
+        return fail(h, FSSL_E_MEMORY, err);
+    if (len > 0)
+        memcpy(pins->data, settings->pins->data, len);
+    memcpy(pins->data + len, sha256, PIN_SIZE);
+    blob_drop(settings->pins);
+    settings->pins = pins;
+    return finish(h, 0, err);
 }
 
 /* ---- verification ---- */

@@ -1,10 +1,15 @@
-/* Sessions, which belong to the context they were made with. */
+/* Sessions, which belong to the context, the host and the policy that they were made under. */
 #include "internal.h"
 
 #include <limits.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+
+enum { MARK = 4, HEAD = MARK + 3 };
+
+static const char mark[MARK + 1] = "FSS1";
 
 void session_free(struct object *object)
 {
@@ -12,10 +17,22 @@ void session_free(struct object *object)
 
     SSL_SESSION_free(session->ssl);
     object_drop(session->ctx);
+    OPENSSL_free(session->host);
 }
 
-/* Makes a session's object of an SSL_SESSION, which it takes over, also on failure. */
-struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx)
+/* Notes under which policy a connection has made a session. */
+static bool session_bind(struct session *session, const struct conn *conn)
+{
+    session->verified = (SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER) &&
+                        SSL_get_verify_result(conn->ssl) == X509_V_OK;
+    if (conn->host)
+        session->host = OPENSSL_strdup(conn->host);
+    return !conn->host || session->host;
+}
+
+/* Makes a session's object of an SSL_SESSION, which it takes over, also on failure. Context and
+   connection may be NULL. */
+struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx, const struct conn *conn)
 {
     struct session *session = ssl ? object_new(KIND_SESSION, sizeof *session) : NULL;
 
@@ -24,13 +41,26 @@ struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx)
         return NULL;
     }
     session->ssl = ssl;
-    session->ctx = object_hold(ctx);
-    return session;
+    if (ctx)
+        session->ctx = object_hold(ctx);
+    if (!conn || session_bind(session, conn))
+        return session;
+    object_drop(session);
+    return NULL;
 }
 
-/* Takes a reference to the SSL_SESSION of a handle, which must be of this context; on failure
-   returns a result. */
-int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t *err)
+/* Tells whether a client may offer a session: to the same host, and where it verifies its peer, one
+   that was verified. */
+bool session_fits(const struct session *session, const struct conn *conn)
+{
+    if (!session->host != !conn->host || (conn->host && strcmp(session->host, conn->host) != 0))
+        return false;
+    return session->verified || !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER);
+}
+
+/* Takes a reference to the session of a handle, which must be of this context; on failure returns
+   a result. */
+int64_t take_session(fssl_handle h, struct session **out, const struct ctx *ctx, int32_t *err)
 {
     struct session *session;
     int64_t failed = acquire(h, KIND_SESSION, &session, err);
@@ -40,42 +70,74 @@ int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t 
     if (session->ctx != ctx)
         return fail_at(h, FSSL_E_ARGUMENT, __func__, "the session is of another context", "session",
                        err);
-    if (!SSL_SESSION_up_ref(session->ssl))
-        return fail(h, FSSL_E_OPENSSL, err);
-    *out = session->ssl;
+    *out = object_hold(session);
     return finish(h, 0, err);
+}
+
+/* ---- as bytes: a mark, whether it was verified, its host, then OpenSSL's DER ---- */
+
+static bool head_read(struct session *session, const uint8_t *head, size_t host_len)
+{
+    session->verified = head[MARK];
+    if (host_len == 0)
+        return true;
+    session->host = OPENSSL_strndup((const char *)head + HEAD, host_len);
+    return session->host && strlen(session->host) == host_len;
+}
+
+static struct session *session_read(const uint8_t *data, size_t len, struct ctx *ctx)
+{
+    size_t host_len = len >= HEAD ? (size_t)data[MARK + 1] << 8 | data[MARK + 2] : 0;
+    const uint8_t *at = data + HEAD + host_len;
+    struct session *session;
+
+    if (len < HEAD + host_len || memcmp(data, mark, MARK) != 0 || data[MARK] > 1)
+        return NULL;
+    session = session_wrap(d2i_SSL_SESSION(NULL, &at, (long)(len - HEAD - host_len)), ctx, NULL);
+    if (session && at == data + len && head_read(session, data, host_len))
+        return session;
+    object_drop(session);
+    return NULL;
 }
 
 int64_t fssl_session_from_bytes(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
 {
     struct ctx *ctx;
-    const uint8_t *at = data;
-    SSL_SESSION *ssl;
+    struct session *session;
     int64_t failed = acquire(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    if (!bytes_given(data, len) || len > LONG_MAX)
+    if (!bytes_given(data, len) || len > INT_MAX)
         return refuse(h, "data", err);
-    ssl = d2i_SSL_SESSION(NULL, &at, (long)len);
-    if (ssl && at != data + len) {
-        SSL_SESSION_free(ssl);
-        ssl = NULL;
-    }
-    return ssl ? finish_handle(h, session_wrap(ssl, ctx), err) : fail(h, FSSL_E_PARSE, err);
+    session = session_read(data, (size_t)len, ctx);
+    return session ? finish_handle(h, session, err) : fail(h, FSSL_E_PARSE, err);
 }
 
 int64_t fssl_session_to_bytes(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
 {
     struct session *session;
-    uint8_t *der = NULL;
+    size_t host_len;
+    uint8_t *bytes, *at;
     int len;
     int64_t failed = acquire(h, KIND_SESSION, &session, err);
 
     if (failed)
         return failed;
-    len = i2d_SSL_SESSION(session->ssl, &der);
-    return finish_der(h, der, len > 0 ? len : -1, buf, cap, err);
+    host_len = session->host ? strlen(session->host) : 0;
+    len = i2d_SSL_SESSION(session->ssl, NULL);
+    bytes = len > 0 ? OPENSSL_malloc(HEAD + host_len + (size_t)len) : NULL;
+    if (!bytes)
+        return fail(h, FSSL_E_OPENSSL, err);
+    memcpy(bytes, mark, MARK);
+    bytes[MARK] = session->verified;
+    bytes[MARK + 1] = (uint8_t)(host_len >> 8);
+    bytes[MARK + 2] = (uint8_t)host_len;
+    if (host_len > 0)
+        memcpy(bytes + HEAD, session->host, host_len);
+    at = bytes + HEAD + host_len;
+    i2d_SSL_SESSION(session->ssl, &at);
+    return finish_der(h, bytes, (int)(HEAD + host_len) + len, buf, cap, err);
 }
 
 int64_t fssl_session_id(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)

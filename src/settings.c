@@ -14,7 +14,7 @@ struct blob *blob_new(const uint8_t *data, size_t len)
         return NULL;
     blob->refs = 1;
     blob->len = len;
-    if (len > 0)
+    if (data && len > 0)
         memcpy(blob->data, data, len);
     return blob;
 }
@@ -49,14 +49,18 @@ static bool settings_share(struct settings *copy, const struct settings *from)
     blob_hold(copy->alpn_preference);
     blob_hold(copy->npn_advertised);
     blob_hold(copy->npn_preference);
+    blob_hold(copy->ticket_keys);
+    blob_hold(copy->ocsp_response);
+    blob_hold(copy->pins);
     blob_hold(copy->cipher_list);
     blob_hold(copy->ciphersuites);
     copy->trust = from->trust && X509_STORE_up_ref(from->trust) ? from->trust : NULL;
     copy->extra_chain = from->extra_chain ? X509_chain_up_ref(from->extra_chain) : NULL;
     copy->names = from->names ? names_copy(from->names) : NULL;
     copy->client_cas = from->client_cas ? SSL_dup_CA_list(from->client_cas) : NULL;
-    return !from->trust == !copy->trust && !from->names == !copy->names &&
-           !from->extra_chain == !copy->extra_chain && !from->client_cas == !copy->client_cas;
+    return psk_copy(from->psk, &copy->psk) && !from->trust == !copy->trust &&
+           !from->names == !copy->names && !from->extra_chain == !copy->extra_chain &&
+           !from->client_cas == !copy->client_cas;
 }
 
 struct settings *settings_copy(const struct settings *from)
@@ -85,9 +89,13 @@ void settings_drop(struct settings *settings)
     blob_drop(settings->alpn_preference);
     blob_drop(settings->npn_advertised);
     blob_drop(settings->npn_preference);
+    blob_drop(settings->ticket_keys);
+    blob_drop(settings->ocsp_response);
+    blob_drop(settings->pins);
     blob_drop(settings->cipher_list);
     blob_drop(settings->ciphersuites);
     X509_STORE_free(settings->trust);
+    psk_free(settings->psk);
     names_free(settings->names);
     certs_free(settings->extra_chain);
     sk_X509_NAME_pop_free(settings->client_cas, X509_NAME_free);

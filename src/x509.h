@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 struct ctx;
+struct conn;
 
 /* A passphrase for PEM, or whom to ask for it, and whether OpenSSL wanted one. Always given, so
    that OpenSSL never asks on the terminal. */
@@ -57,6 +58,8 @@ struct session {
     struct object object;
     SSL_SESSION *ssl;
     struct ctx *ctx;
+    char *host;    /* whom it was verified for, or NULL */
+    bool verified; /* the peer passed the checks of a verifying connection */
 };
 
 enum { HOST_FLAGS = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS };
@@ -83,9 +86,10 @@ X509_STORE *store_copy_system(void);
 int64_t take_store(fssl_handle h, X509_STORE **out, int32_t *err);
 int64_t store_add_pem(X509_STORE *store, const uint8_t *pem, size_t len);
 void store_free(struct object *object);
-struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx);
+struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx, const struct conn *conn);
+bool session_fits(const struct session *session, const struct conn *conn);
 void session_free(struct object *object);
 
-int64_t take_session(fssl_handle h, SSL_SESSION **out, struct ctx *ctx, int32_t *err);
+int64_t take_session(fssl_handle h, struct session **out, const struct ctx *ctx, int32_t *err);
 
 #endif
