@@ -13,17 +13,24 @@ static int ssl_set_list(SSL *ssl, const char *list, bool tls13)
     return tls13 ? SSL_set_ciphersuites(ssl, list) : SSL_set_cipher_list(ssl, list);
 }
 
-/* Puts a list in the settings, for each later connection to set; a connection that is never used
-   tells whether OpenSSL takes it. */
-static int list_override(struct ctx *ctx, const char *list, bool tls13)
+/* Tells whether OpenSSL takes a list, by a connection that is never used: a context would lose the
+   list that it has over one that is refused. */
+static bool list_taken(struct ctx *ctx, const char *list, bool tls13)
 {
     SSL *probe = SSL_new(ctx->ssl);
-    int ok = probe && ssl_set_list(probe, list, tls13) == 1;
-    struct settings *settings = ok ? ctx_change(ctx) : NULL;
+    bool taken = probe && ssl_set_list(probe, list, tls13) == 1;
+
+    SSL_free(probe);
+    return taken;
+}
+
+/* Puts a list in the settings, for each later connection to set. */
+static int list_override(struct ctx *ctx, const char *list, bool tls13)
+{
+    struct settings *settings = ctx_change(ctx);
     struct blob *blob = settings ? blob_new((const uint8_t *)list, strlen(list)) : NULL;
     struct blob **place;
 
-    SSL_free(probe);
     if (!blob)
         return 0;
     place = tls13 ? &settings->ciphersuites : &settings->cipher_list;
@@ -34,6 +41,8 @@ static int list_override(struct ctx *ctx, const char *list, bool tls13)
 
 static int64_t set_list(fssl_handle h, struct ctx *ctx, const char *list, bool tls13, int32_t *err)
 {
+    if (!list_taken(ctx, list, tls13))
+        return fail(h, FSSL_E_OPENSSL, err);
     if (ctx->used)
         return finish_done(h, list_override(ctx, list, tls13), err);
     if (tls13)
