@@ -1,0 +1,176 @@
+"""How the functions of the library are called, by rule.
+
+Every function of the header is here under its name without the prefix, made when first asked for:
+conn_cipher_name(conn) calls fssl_conn_cipher_name. A handle goes in as its object or number, text
+as str, bytes or path, bytes as any buffer, which is not copied. Text comes out as str, bytes as
+bytes, a number that is an output as the result. A failure is raised. What streams (recv, bio_read,
+send_all) does not fit the rule: its class calls it.
+"""
+
+import os
+
+from . import errors
+from ._load import NULL, SHAPES, ffi, lib
+
+INTERRUPTED = -lib.FSSL_E_INTERRUPTED
+SHORT = -lib.FSSL_E_BUFFER
+FIRST_CAPACITY = 512
+
+allocate = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+class Handle:
+    """What every object of the library is in Python: the owner of one handle."""
+
+    _handle = 0  # none, or closed
+
+    @classmethod
+    def _wrap(cls, handle):
+        """Makes an object of a new handle; None of 0."""
+        if not handle:
+            return None
+        self = cls.__new__(cls)
+        self._handle = handle
+        return self
+
+    def close(self):
+        """Closes the handle. Closing twice is no error."""
+        handle, self._handle = self._handle, 0
+        if handle:
+            lib.fssl_handle_close(handle, NULL)
+
+    def __del__(self, _close=lib.fssl_handle_close, _null=NULL):
+        if self._handle:
+            _close(self._handle, _null)
+
+    def __reduce__(self):
+        raise TypeError(f"cannot copy or pickle a {type(self).__name__}")
+
+
+def call(function, *arguments):
+    """Calls a function of lib, to which err is added. Returns its result or raises."""
+    return passed(attempt(function, *arguments))
+
+
+def attempt(function, *arguments):
+    """Calls a function of lib and returns its result, be it a failure."""
+    result = function(*arguments, NULL)
+    while result == INTERRUPTED:  # Python runs its signal handlers here, and they may raise
+        result = function(*arguments, NULL)
+    return result
+
+
+def passed(result):
+    if result < 0:
+        raise errors.from_result(result)
+    return result
+
+
+# ---- what goes in and comes out ----
+
+
+def handle_in(value):
+    return (value._handle if isinstance(value, Handle) else value,)
+
+
+def number_in(value):
+    return (value,)
+
+
+def bytes_in(data):
+    """Returns pointer and length of a buffer, whose memory is used as it is."""
+    if isinstance(data, bytes):
+        return data, len(data)
+    if data is None:
+        return NULL, 0
+    view = view_of(data)
+    return view, len(view)
+
+
+def view_of(data, writable=False):
+    """Returns a buffer as C sees it; the buffer cannot change its size until it is released."""
+    if isinstance(data, str):
+        raise TypeError("a bytes-like object is required, not 'str'")
+    return ffi.from_buffer("uint8_t[]", data, writable)
+
+
+def text_in(text):
+    if text is None:
+        return NULL, 0
+    data = os.fsencode(text)
+    return data, len(data)
+
+
+def whole_out(function, before, after):
+    """Calls a function that writes a whole, and returns it as bytes."""
+    room = FIRST_CAPACITY
+    while True:
+        buffer = allocate("uint8_t[]", room)
+        result = attempt(function, *before, buffer, room, *after)
+        if result != SHORT:
+            return ffi.buffer(buffer, passed(result))[:]
+        room = call(function, *before, buffer, 0, *after)
+
+
+def stream_out(function, size, handle, *after):
+    """Calls a function that writes at most size bytes of a stream, and returns them."""
+    buffer = allocate("uint8_t[]", size)
+    return ffi.buffer(buffer, call(function, handle, buffer, size, *after))[:]
+
+
+# ---- functions by rule ----
+
+INPUTS = {"h": handle_in, "i": number_in, "f": number_in, "t": text_in, "b": bytes_in}
+CELLS = {"O": "int64_t *", "o": "int32_t *"}
+
+
+def _arguments(shape, given):
+    """Returns the C arguments before and after the buffer, if any, and the cells among them."""
+    given = iter(given)
+    before, cells = [], []
+    after = before
+    for kind in shape:
+        if kind in INPUTS:
+            after.extend(INPUTS[kind](next(given)))
+        elif kind in CELLS:
+            cells.append(ffi.new(CELLS[kind]))
+            after.append(cells[-1])
+        else:
+            after = []
+    return before, [] if after is before else after, cells
+
+
+def _results(first, cells):
+    numbers = tuple(cell[0] for cell in cells)
+    results = numbers if first is None else (first, *numbers)
+    return results if len(results) > 1 else results[0]
+
+
+def _plain(name, function, shape):
+    def bound(*given):
+        before, _, cells = _arguments(shape, given)
+        result = call(function, *before)
+        return _results(None, cells) if cells else result
+
+    return bound
+
+
+def _writer(name, function, shape):
+    text = "T" in shape
+
+    def bound(*given):
+        before, after, cells = _arguments(shape, given)
+        whole = whole_out(function, before, after)
+        return _results(whole.decode("utf-8", "surrogateescape") if text else whole, cells)
+
+    return bound
+
+
+def __getattr__(name):
+    shape = SHAPES.get(name)
+    if shape is None:
+        raise AttributeError(f"flatssl has no function fssl_{name}")
+    make = _writer if "T" in shape or "B" in shape else _plain
+    bound = make(name, getattr(lib, "fssl_" + name), shape)
+    bound.__name__ = bound.__qualname__ = name
+    return globals().setdefault(name, bound)

@@ -1,0 +1,176 @@
+"""Certificates, keys, names, trust stores and sessions."""
+
+import typing
+
+from . import _abi
+from ._abi import Handle
+
+
+class Session(Handle):
+    """A TLS session, which a later connection of the same context may resume."""
+
+    @classmethod
+    def from_bytes(cls, context, data) -> "Session":
+        return cls._wrap(_abi.session_from_bytes(context, data))
+
+    def to_bytes(self) -> bytes:
+        """Returns the session, its secrets included."""
+        return _abi.session_to_bytes(self)
+
+    def id(self) -> bytes:
+        return _abi.session_id(self)
+
+    def resumable(self) -> bool:
+        return bool(_abi.session_resumable(self))
+
+    def time(self) -> int:
+        """Returns when it was made, in seconds since 1970."""
+        return _abi.session_time(self)
+
+    def timeout(self) -> int:
+        """Returns for how long it may be resumed, in seconds."""
+        return _abi.session_timeout(self)
+
+
+class Name(Handle):
+    """The name of a certificate's subject or issuer."""
+
+    def items(self) -> typing.List[typing.Tuple[str, bytes]]:
+        """Returns its (type, value) pairs, such as ("CN", b"localhost")."""
+        return [
+            (_abi.name_item_type(self, i), _abi.name_item_value(self, i))
+            for i in range(_abi.name_count(self))
+        ]
+
+    def to_der(self) -> bytes:
+        return _abi.name_to_der(self)
+
+    def __str__(self) -> str:
+        return _abi.name_text(self)
+
+    def __repr__(self) -> str:
+        return f"<Name {self}>"
+
+
+class Key(Handle):
+    """A private or public key."""
+
+    @classmethod
+    def from_pem(cls, pem, passphrase=None) -> "Key":
+        return cls._wrap(_abi.key_from_pem(pem, passphrase))
+
+    @classmethod
+    def from_der(cls, der) -> "Key":
+        return cls._wrap(_abi.key_from_der(der))
+
+    @classmethod
+    def public_from_pem(cls, pem) -> "Key":
+        return cls._wrap(_abi.key_public_from_pem(pem))
+
+    @classmethod
+    def public_from_der(cls, der) -> "Key":
+        return cls._wrap(_abi.key_public_from_der(der))
+
+    @classmethod
+    def generate(cls, type: int, bits: int = 0, curve: "str | None" = None) -> "Key":
+        """Makes a key pair: type is an FSSL_KEY_, bits for RSA, curve (such as "P-256") for EC."""
+        return cls._wrap(_abi.key_generate(type, bits, curve))
+
+    def to_pem(self, cipher: "str | None" = None, passphrase=None) -> bytes:
+        return _abi.key_to_pem(self, cipher, passphrase)
+
+    def to_der(self) -> bytes:
+        return _abi.key_to_der(self)
+
+    def public_to_pem(self) -> bytes:
+        return _abi.key_public_to_pem(self)
+
+    def public_to_der(self) -> bytes:
+        return _abi.key_public_to_der(self)
+
+    def type(self) -> int:
+        return _abi.key_type(self)
+
+    def bits(self) -> int:
+        return _abi.key_bits(self)
+
+    def is_private(self) -> bool:
+        return bool(_abi.key_is_private(self))
+
+
+class Certificate(Handle):
+    """An X.509 certificate."""
+
+    @classmethod
+    def from_pem(cls, pem) -> "Certificate":
+        return cls._wrap(_abi.cert_from_pem(pem))
+
+    @classmethod
+    def from_der(cls, der) -> "Certificate":
+        return cls._wrap(_abi.cert_from_der(der))
+
+    def copy(self) -> "Certificate":
+        """Makes a copy that can be changed."""
+        return type(self)._wrap(_abi.cert_copy(self))
+
+    def to_pem(self) -> bytes:
+        return _abi.cert_to_pem(self)
+
+    def to_der(self) -> bytes:
+        return _abi.cert_to_der(self)
+
+    def subject(self) -> Name:
+        return Name._wrap(_abi.cert_subject(self))
+
+    def issuer(self) -> Name:
+        return Name._wrap(_abi.cert_issuer(self))
+
+    def serial(self) -> int:
+        return int(_abi.cert_serial(self), 16)
+
+    def not_before(self) -> int:
+        """Returns from when it is valid, in seconds since 1970."""
+        return _abi.cert_not_before(self)
+
+    def not_after(self) -> int:
+        """Returns until when it is valid, in seconds since 1970."""
+        return _abi.cert_not_after(self)
+
+    def digest(self, algorithm: str = "sha256") -> bytes:
+        return _abi.cert_digest(self, algorithm)
+
+    def public_key(self) -> Key:
+        return Key._wrap(_abi.cert_public_key(self))
+
+    def alt_names(self) -> typing.List[typing.Tuple[int, bytes]]:
+        """Returns its alternative names as (kind, value): kind 2 for a DNS name, 7 for an IP."""
+        found = (_abi.cert_alt_name_item(self, i) for i in range(_abi.cert_alt_name_count(self)))
+        return [(kind, value) for value, kind in found]
+
+    def matches_host(self, host: str) -> bool:
+        return bool(_abi.cert_matches_host(self, host))
+
+    def __eq__(self, other) -> bool:
+        if not isinstance(other, Certificate):
+            return NotImplemented
+        return self.to_der() == other.to_der()
+
+    def __hash__(self) -> int:
+        return hash(self.to_der())
+
+
+class Store(Handle):
+    """Trusted certificates."""
+
+    def __init__(self):
+        self._handle = _abi.store_new()
+
+    def add_cert(self, certificate: Certificate) -> None:
+        _abi.store_add_cert(self, certificate)
+
+    def add_pem(self, pem) -> int:
+        """Adds certificates and CRLs. Returns how many."""
+        return _abi.store_add_pem(self, pem)
+
+    def __len__(self) -> int:
+        return _abi.store_count(self)

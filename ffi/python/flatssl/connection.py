@@ -1,0 +1,248 @@
+"""Connections over a socket of the library's or of Python's, or over memory."""
+
+import io
+import typing
+
+from . import _abi
+from ._load import lib
+from .certificate import Certificate, Session
+from .errors import Error, ZeroReturnError
+from .stream import Stream
+
+Address = typing.Tuple[str, int]
+
+
+class Connection(Stream):
+    """A TLS connection. As a context manager it ends the stream and closes.
+
+    Make one with flatssl.connect, Context.connect, Context.listen(...).accept() or Context.wrap.
+    """
+
+    _context = None
+    _socket = None
+
+    def __init__(self, context, sock=None, *, host: "str | None" = None):
+        """Makes a connection over a connected socket, with its timeout; over memory without one.
+
+        The connection closes the socket when it is closed.
+        """
+        if sock is None:
+            self._handle = _abi.conn_new_memory(context)
+        else:
+            self._handle = _abi.conn_new(context, sock.fileno())
+            self.settimeout(sock.gettimeout())
+        self._context, self._socket = context, sock
+        if host is not None:
+            self.set_host(host)
+
+    @classmethod
+    def unconnected(cls, context) -> "Connection":
+        """Makes a connection for connect, or for bind and listen."""
+        self = cls._wrap(_abi.conn_new(context, lib.FSSL_NO_FD))
+        self._context = context
+        return self
+
+    @property
+    def context(self):
+        return self._context
+
+    # ---- its life ----
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, error_type, error, traceback) -> None:
+        try:
+            if error is None and self._handle:
+                self.shutdown()
+        except Error:
+            pass  # the peer has gone first, or there was no handshake
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Closes at once, the socket too. The peer sees a truncated stream unless shutdown came
+        first."""
+        if self._socket is not None and self._handle:
+            _abi.conn_detach(self)
+            self._socket.close()
+        super().close()
+
+    def detach(self) -> int:
+        """Gives the fd back, which is now the caller's to close."""
+        self._socket = None
+        return _abi.conn_detach(self)
+
+    def cancel(self) -> None:
+        """Ends the calls that wait on this connection in other threads."""
+        _abi.conn_cancel(self)
+
+    def adopt(self) -> None:
+        """Says, in a child of fork, that the parent has given the connection up."""
+        _abi.conn_adopt(self)
+
+    def settimeout(self, seconds: "float | None") -> None:
+        """Sets how long a call may wait: None for ever, 0 not at all."""
+        milliseconds = lib.FSSL_TIMEOUT_NONE if seconds is None else round(seconds * 1000)
+        _abi.conn_set_timeout(self, milliseconds)
+
+    # ---- sockets ----
+
+    def connect(self, host: str, port: int) -> None:
+        _abi.conn_connect(self, host, port)
+
+    def bind(self, host: str, port: int) -> None:
+        _abi.conn_bind(self, host, port)
+
+    def listen(self, backlog: int = 128) -> None:
+        _abi.conn_listen(self, backlog)
+
+    def accept(self) -> "Connection":
+        """Waits for a client. Its handshake happens with the first recv or send, so that a slow
+        client keeps nobody waiting."""
+        accepted = type(self)._wrap(_abi.conn_accept(self))
+        accepted._context = self._context
+        return accepted
+
+    def fileno(self) -> int:
+        return _abi.conn_fileno(self)
+
+    def getpeername(self) -> Address:
+        return _abi.conn_getpeername(self)
+
+    def getsockname(self) -> Address:
+        return _abi.conn_getsockname(self)
+
+    # ---- the stream ----
+
+    def recv(self, bufsize: int = 16384, flags: int = 0) -> bytes:
+        """Receives at most bufsize bytes; none when the peer has ended the stream."""
+        try:
+            return super().recv(bufsize, flags)
+        except ZeroReturnError:
+            return b""
+
+    def recv_into(self, buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
+        """Receives into a buffer; 0 when the peer has ended the stream."""
+        try:
+            return super().recv_into(buffer, nbytes, flags)
+        except ZeroReturnError:
+            return 0
+
+    def flush(self) -> None:
+        """Writes out what the carrier would not take before."""
+        _abi.conn_flush(self)
+
+    def makefile(self, mode: str = "rb", buffering: int = -1, **text_options):
+        """Returns a file of the connection, as a socket's makefile does. Closing it does not close
+        the connection."""
+        raw = _Raw(self, "r" in mode, "w" in mode)
+        if buffering == 0:
+            return raw
+        size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
+        if "r" in mode and "w" in mode:
+            file = io.BufferedRWPair(raw, raw, size)
+        else:
+            file = io.BufferedReader(raw, size) if "r" in mode else io.BufferedWriter(raw, size)
+        return file if "b" in mode else io.TextIOWrapper(file, **text_options)
+
+    # ---- whom it expects and what it offers ----
+
+    def set_host(self, host: str) -> None:
+        """Sets the name or address that a client expects: sent, and checked in the certificate."""
+        _abi.conn_set_host(self, host)
+
+    def host(self) -> str:
+        return _abi.conn_host(self)
+
+    def set_server_name(self, name: str) -> None:
+        _abi.conn_set_server_name(self, name)
+
+    def server_name(self) -> str:
+        return _abi.conn_server_name(self)
+
+    def set_connect_state(self) -> None:
+        _abi.conn_set_connect_state(self)
+
+    def set_accept_state(self) -> None:
+        _abi.conn_set_accept_state(self)
+
+    def set_context(self, context) -> None:
+        _abi.conn_set_context(self, context)
+        self._context = context
+
+    def set_session(self, session: Session) -> None:
+        _abi.conn_set_session(self, session)
+
+    # ---- what was negotiated ----
+
+    def protocol_version(self) -> int:
+        return _abi.conn_protocol_version(self)
+
+    def protocol_version_name(self) -> str:
+        return _abi.conn_protocol_version_name(self)
+
+    def cipher_name(self) -> str:
+        return _abi.conn_cipher_name(self)
+
+    def cipher_bits(self) -> int:
+        return _abi.conn_cipher_bits(self)
+
+    def cipher_version(self) -> str:
+        return _abi.conn_cipher_version(self)
+
+    def group_name(self) -> str:
+        return _abi.conn_group_name(self)
+
+    def alpn_proto(self) -> str:
+        """Returns the protocol that ALPN selected, empty for none."""
+        return _abi.conn_alpn_proto(self).decode("ascii", "backslashreplace")
+
+    def state_string(self) -> str:
+        return _abi.conn_state_string(self)
+
+    def session(self) -> "Session | None":
+        return Session._wrap(_abi.conn_session(self))
+
+    def session_reused(self) -> bool:
+        return bool(_abi.conn_session_reused(self))
+
+    # ---- the peer ----
+
+    def verify_result(self) -> int:
+        return _abi.conn_verify_result(self)
+
+    def certificate(self) -> "Certificate | None":
+        return Certificate._wrap(_abi.conn_certificate(self))
+
+    def peer_certificate(self) -> "Certificate | None":
+        return Certificate._wrap(_abi.conn_peer_certificate(self))
+
+    def peer_chain(self) -> typing.List[Certificate]:
+        """Returns the certificates that the peer sent, its own first."""
+        count = _abi.conn_peer_chain_count(self)
+        return [Certificate._wrap(_abi.conn_peer_chain_item(self, i)) for i in range(count)]
+
+    def verified_chain(self) -> typing.List[Certificate]:
+        """Returns the certificates from the peer's own to a trusted one."""
+        count = _abi.conn_verified_chain_count(self)
+        return [Certificate._wrap(_abi.conn_verified_chain_item(self, i)) for i in range(count)]
+
+
+class _Raw(io.RawIOBase):
+    """A connection as a raw file."""
+
+    def __init__(self, connection: Connection, reads: bool, writes: bool):
+        self._connection, self._reads, self._writes = connection, reads, writes
+
+    def readable(self) -> bool:
+        return self._reads
+
+    def writable(self) -> bool:
+        return self._writes
+
+    def readinto(self, buffer) -> int:
+        return self._connection.recv_into(buffer)
+
+    def write(self, data) -> int:
+        return self._connection.send(data)
