@@ -233,7 +233,6 @@ static int ask_passphrase(char *buf, int size, int writing, void *asked)
     struct asking **at = &ctx->asking;
     int answer;
 
-    passphrase->asked = true;
     ctx->asking = &asking;
     lock_give(&ctx->object.lock);
     answer = ((fssl_passphrase_callback)push.fn)(push.token, passphrase->h, size, writing);

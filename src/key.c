@@ -56,6 +56,8 @@ int passphrase_give(char *buf, int size, int writing, void *passphrase)
 {
     struct passphrase *given = passphrase;
 
+    if (given->ask && given->asked)
+        return -1; /* nobody is asked twice for one key, as OpenSSL would after a wrong answer */
     given->asked = true;
     if (given->ask)
         return given->ask(buf, size, writing, passphrase);
