@@ -52,10 +52,14 @@ void conn_closing(struct object *object)
 
 void conn_set_side(struct conn *conn, bool server)
 {
-    if (server)
+    if (server) {
         SSL_set_accept_state(conn->ssl);
-    else
+    } else {
         SSL_set_connect_state(conn->ssl);
+        /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client
+           that has one would then refuse its own; take_session does what it is there for */
+        SSL_set_session_id_context(conn->ssl, (const unsigned char *)"", 0);
+    }
     conn->server = server;
     conn->client = !server;
 }

@@ -1,0 +1,163 @@
+/* Pre-shared keys, pins and OCSP responses as data. */
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "pair.h"
+
+static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+static const uint8_t key[32] = {1, 2, 3};
+static const uint8_t wrong[32] = {9, 9, 9};
+
+static struct pair contexts(int32_t version)
+{
+    struct pair pair;
+
+    memset(&pair, 0, sizeof pair);
+    pair_contexts(&pair, &(struct pair_plan){.version = version});
+    return pair;
+}
+
+static void add(fssl_handle ctx, const char *identity, const uint8_t *secret)
+{
+    CHECK_OK(fssl_ctx_add_psk(ctx, identity, FSSL_NUL_TERMINATED, secret, sizeof key, &err));
+}
+
+/* A client without trust, certificate or host gets in by its key. */
+static void by_key(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = contexts(versions[i]);
+
+        add(pair.server_ctx, "another", wrong);
+        add(pair.server_ctx, "me", key);
+        add(pair.client_ctx, "me", key);
+        CHECK_OK(fssl_ctx_require_psk(pair.client_ctx, 1, &err));
+        CHECK_OK(fssl_ctx_require_psk(pair.server_ctx, 1, &err));
+        /* the suite's hash must be the key's, which is SHA-256 */
+        CHECK_OK(fssl_ctx_set_ciphersuites(pair.client_ctx, "TLS_AES_128_GCM_SHA256",
+                                           FSSL_NUL_TERMINATED, &err));
+        CHECK_OK(fssl_ctx_set_cipher_list(pair.client_ctx, "PSK", FSSL_NUL_TERMINATED, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK(pair_handshake(&pair));
+        CHECK_IS(0, fssl_conn_peer_certificate(pair.client, &err));
+        CHECK(pair_transfer(&pair, pair.client, key, sizeof key));
+        pair_close(&pair);
+    }
+}
+
+static void wrong_key(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = contexts(versions[i]);
+        int64_t code;
+
+        add(pair.server_ctx, "me", key);
+        add(pair.client_ctx, "me", wrong);
+        CHECK_OK(fssl_ctx_set_ciphersuites(pair.client_ctx, "TLS_AES_128_GCM_SHA256",
+                                           FSSL_NUL_TERMINATED, &err));
+        CHECK_OK(fssl_ctx_set_cipher_list(pair.client_ctx, "PSK", FSSL_NUL_TERMINATED, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        code = fssl_error_code(pair_handshake_results(&pair).server, NULL);
+        CHECK_EQUAL(FSSL_E_TLS, code);
+        pair_close(&pair);
+    }
+}
+
+/* OpenSSL drops a key whose hash differs from the suite's without a word, and goes on by
+   certificate: a context that requires one refuses. */
+static void dropped_without_a_word(void)
+{
+    struct pair pair = contexts(FSSL_TLS1_3_VERSION);
+
+    add(pair.server_ctx, "me", key);
+    add(pair.client_ctx, "me", key);
+    CHECK_OK(fssl_ctx_set_ciphersuites(pair.client_ctx, "TLS_AES_256_GCM_SHA384",
+                                       FSSL_NUL_TERMINATED, &err));
+    pair_connect(&pair, &(struct pair_plan){0});
+    CHECK(pair_handshake(&pair)); /* by certificate */
+    pair_disconnect(&pair);
+    CHECK_OK(fssl_ctx_require_psk(pair.client_ctx, 1, &err));
+    pair_connect(&pair, &(struct pair_plan){0});
+    CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+    pair_close(&pair);
+}
+
+static void bad_arguments(void)
+{
+    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_client(&err));
+    char identity[130];
+
+    memset(identity, 'i', sizeof identity);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_psk(ctx, "", 0, key, sizeof key, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_psk(ctx, "a\0b", 3, key, sizeof key, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_psk(ctx, identity, 129, key, sizeof key, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_psk(ctx, "a", 1, key, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_psk(ctx, "a", 1, key, 257, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_pin(ctx, key, 31, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_pin(ctx, NULL, 32, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ocsp_response(ctx, NULL, 5, &err));
+    check_close(ctx);
+}
+
+static void pin_of(enum identity_name name, uint8_t digest[32])
+{
+    uint8_t *der = NULL;
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(identity(name)->cert), &der);
+
+    CHECK(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL));
+    OPENSSL_free(der);
+}
+
+static void pins(void)
+{
+    static const struct {
+        enum identity_name pinned;
+        int32_t code;
+    } rows[] = {{ID_EC, FSSL_OK}, {ID_CA, FSSL_OK}, {ID_RSA, FSSL_E_VERIFY}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct pair pair = contexts(0);
+        uint8_t digest[32];
+
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, wrong, sizeof wrong, &err));
+        pin_of(rows[i].pinned, digest);
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, digest, sizeof digest, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_EQUAL(rows[i].code, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_close(&pair);
+    }
+}
+
+static void staples(void)
+{
+    struct pair pair = contexts(0);
+
+    CHECK_OK(fssl_ctx_set_ocsp_response(pair.server_ctx, (const uint8_t *)"all", 3, &err));
+    pair_connect(&pair, &(struct pair_plan){0});
+    CHECK(pair_handshake(&pair));
+    CHECK_EQUAL(0, bytes_of(fssl_conn_ocsp_response, pair.client)->len); /* not asked for */
+    pair_disconnect(&pair);
+
+    pair_connect(&pair, &(struct pair_plan){0});
+    CHECK_OK(fssl_conn_request_ocsp(pair.client, &err));
+    CHECK_OK(fssl_conn_set_ocsp_response(pair.server, (const uint8_t *)"this", 4, &err));
+    CHECK(pair_handshake(&pair));
+    CHECK_BYTES("this", bytes_of(fssl_conn_ocsp_response, pair.client)->data, 4);
+    CHECK_EQUAL(0, bytes_of(fssl_conn_ocsp_response, pair.server)->len);
+    pair_close(&pair);
+}
+
+static const struct check_case cases[] = {
+    {"by key", by_key},
+    {"wrong key", wrong_key},
+    {"dropped without a word", dropped_without_a_word},
+    {"bad arguments", bad_arguments},
+    {"pins", pins},
+    {"staples", staples},
+};
+
+int main(int argc, char **argv)
+{
+    return check_run(cases, COUNT_OF(cases), argc, argv);
+}

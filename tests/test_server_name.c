@@ -1,0 +1,114 @@
+/* Server names as data: matching, switching, and what a switch brings along. */
+#include <string.h>
+
+#include "pair.h"
+
+static const struct {
+    const char *pattern;
+    const char *name;
+    bool leads;
+} rows[] = {
+    {"one.test", "one.test", true},     {"one.test", "ONE.Test", true},
+    {"One.TEST.", "one.test", true},    {"one.test", "two.test", false},
+    {"*.test", "one.test", true},       {"*.test", "a.b.test", false},
+    {"*.test", "test", false},          {"one.test", "one.test.evil", false},
+    {"*.one.test", "a.one.test", true}, {"*.one.test", "one.test", false},
+};
+
+/* Returns whether a name led to the other context, by which protocol it selected. */
+static bool led(struct pair *pair, const char *name)
+{
+    bool to_other;
+
+    pair_connect(pair, &(struct pair_plan){0});
+    CHECK_OK(fssl_conn_set_server_name(pair->client, name, FSSL_NUL_TERMINATED, &err));
+    CHECK(pair_handshake(pair));
+    to_other = memcmp(bytes_of(fssl_conn_alpn_proto, pair->client)->data, "other", 5) == 0;
+    pair_disconnect(pair);
+    return to_other;
+}
+
+static void matching(void)
+{
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fssl_handle other = pair_server_ctx(&(struct pair_plan){0});
+        struct pair pair;
+
+        check_row(rows[i].pattern);
+        memset(&pair, 0, sizeof pair);
+        pair_contexts(&pair, &(struct pair_plan){0});
+        CHECK_OK(
+            fssl_ctx_set_alpn_protos(pair.client_ctx, (const uint8_t *)"\5other\4this", 11, &err));
+        CHECK_OK(fssl_ctx_set_alpn_preference(pair.server_ctx, (const uint8_t *)"\4this", 5, &err));
+        CHECK_OK(fssl_ctx_set_alpn_preference(other, (const uint8_t *)"\5other", 6, &err));
+        CHECK_OK(fssl_ctx_add_server_name(pair.server_ctx, rows[i].pattern, FSSL_NUL_TERMINATED,
+                                          other, &err));
+        check_close(other); /* the map holds it */
+        CHECK_EQUAL(rows[i].leads, led(&pair, rows[i].name));
+        pair_close(&pair);
+    }
+    check_row(NULL);
+}
+
+/* No session of one policy is resumed under the other's, whichever way it is kept. */
+static void no_resumption_across(void)
+{
+    static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        fssl_handle other = pair_server_ctx(&(struct pair_plan){.client = ID_CLIENT});
+        struct pair pair;
+        fssl_handle session;
+
+        memset(&pair, 0, sizeof pair);
+        pair_contexts(&pair, &(struct pair_plan){.version = versions[i]});
+        CHECK_OK(fssl_ctx_add_server_name(pair.server_ctx, "strict.test", FSSL_NUL_TERMINATED,
+                                          other, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK(pair_handshake(&pair));
+        pair_settle(&pair);
+        fssl_conn_recv(pair.client, (uint8_t[1]){0}, 1, 0, NULL);
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        pair_disconnect(&pair);
+
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        CHECK_OK(fssl_conn_set_server_name(pair.client, "strict.test", FSSL_NUL_TERMINATED, &err));
+        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).server, NULL));
+        check_close(session);
+        check_close(other);
+        pair_close(&pair);
+    }
+}
+
+static void bad_arguments(void)
+{
+    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
+    fssl_handle other = CHECK_MADE(fssl_ctx_new_server(&err));
+    static const char *const bad[] = {"", ".", "127.0.0.1", "a*.test", "*.*.test", "b\xc3\xbc.de"};
+
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        CHECK_FAILS(FSSL_E_ARGUMENT,
+                    fssl_ctx_add_server_name(ctx, bad[i], FSSL_NUL_TERMINATED, other, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_server_name(ctx, "a\0b", 3, other, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_add_server_name(ctx, "a.test", 6, 0, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_ctx_add_server_name(ctx, "a.test", 6, ctx, &err));
+    check_close(ctx);
+    ctx = CHECK_MADE(fssl_ctx_new_server(&err));
+    CHECK_OK(fssl_ctx_add_server_name(ctx, "a.test", 6, other, &err));
+    CHECK_OK(fssl_ctx_add_server_name(ctx, "A.test", 6, other, &err)); /* in its place */
+    CHECK_FAILS(FSSL_E_STATE, fssl_ctx_add_server_name(other, "b.test", 6, ctx, &err));
+    check_close(ctx);
+    check_close(other);
+}
+
+static const struct check_case cases[] = {
+    {"matching", matching},
+    {"no resumption across", no_resumption_across},
+    {"bad arguments", bad_arguments},
+};
+
+int main(int argc, char **argv)
+{
+    return check_run(cases, COUNT_OF(cases), argc, argv);
+}

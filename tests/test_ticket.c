@@ -1,0 +1,179 @@
+/* Ticket keys shared by servers, and rotated; sessions bound to context, host and policy. */
+#include <string.h>
+
+#include "pair.h"
+
+enum { KEY = 80 };
+
+static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+static const uint8_t shared_id[] = "shared";
+
+/* A server's context that shares its keys and session id context with others. */
+static fssl_handle server_ctx(const uint8_t *keys, int64_t len)
+{
+    fssl_handle ctx = pair_server_ctx(&(struct pair_plan){0});
+
+    CHECK_OK(fssl_ctx_set_session_id_context(ctx, shared_id, sizeof shared_id, &err));
+    CHECK_OK(fssl_ctx_set_ticket_keys(ctx, keys, len, &err));
+    return ctx;
+}
+
+/* Connects a client of pair's client context to a server, offering a session (0 for none). Returns
+   whether it was resumed; *ticket is the session afterwards. */
+static bool visit(struct pair *pair, fssl_handle server, fssl_handle offered, fssl_handle *ticket)
+{
+    bool resumed;
+    uint8_t byte;
+
+    pair->client = CHECK_MADE(fssl_conn_new_memory(pair->client_ctx, &err));
+    pair->server = CHECK_MADE(fssl_conn_new_memory(server, &err));
+    CHECK_OK(fssl_conn_set_host(pair->client, "localhost", FSSL_NUL_TERMINATED, &err));
+    if (offered)
+        CHECK_OK(fssl_conn_set_session(pair->client, offered, &err));
+    CHECK(pair_handshake(pair));
+    pair_settle(pair);
+    fssl_conn_recv(pair->client, &byte, 1, 0, NULL);
+    resumed = CHECK_GIVES(fssl_conn_session_reused(pair->client, &err));
+    if (ticket)
+        *ticket = CHECK_MADE(fssl_conn_session(pair->client, &err));
+    pair_disconnect(pair);
+    return resumed;
+}
+
+static void shared_and_rotated(void)
+{
+    uint8_t keys[2 * KEY];
+
+    memset(keys, 1, KEY);
+    memset(keys + KEY, 2, KEY);
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair_plan plan = {.version = versions[i]};
+        fssl_handle first = server_ctx(keys + KEY, KEY), second = server_ctx(keys, sizeof keys);
+        fssl_handle stranger = server_ctx(keys, KEY), old, new;
+        struct pair pair = {.piece = PAIR_RING, .client_fd = -1, .server_fd = -1};
+
+        pair.client_ctx = pair_client_ctx(&plan);
+        CHECK(!visit(&pair, first, 0, &old));
+        CHECK(visit(&pair, second, old, &new));    /* a key that is no longer the first */
+        CHECK(!visit(&pair, stranger, old, NULL)); /* a key that is gone */
+        CHECK(visit(&pair, stranger, new, NULL));  /* renewed under the first key */
+        check_close(old);
+        check_close(new);
+        check_close(first);
+        check_close(second);
+        check_close(stranger);
+        check_close(pair.client_ctx);
+    }
+}
+
+static void bad_keys(void)
+{
+    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
+    uint8_t keys[2 * KEY] = {0};
+
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ticket_keys(ctx, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ticket_keys(ctx, keys, KEY - 1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ticket_keys(ctx, keys, KEY + 1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ticket_keys(ctx, keys, -KEY, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_num_tickets(ctx, -1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_num_tickets(ctx, 256, &err));
+    CHECK_OK(fssl_ctx_set_num_tickets(ctx, 0, &err));
+    check_close(ctx);
+}
+
+/* A session outlives its process as bytes, and stays bound to its host. */
+static void bytes_keep_the_host(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){.version = FSSL_TLS1_2_VERSION});
+    fssl_handle session, restored;
+    const struct bytes *bytes;
+
+    CHECK(pair_handshake(&pair));
+    session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+    bytes = bytes_of(fssl_session_to_bytes, session);
+    restored = CHECK_MADE(fssl_session_from_bytes(pair.client_ctx, bytes->data, bytes->len, &err));
+    CHECK_FAILS(FSSL_E_PARSE,
+                fssl_session_from_bytes(pair.client_ctx, bytes->data, bytes->len - 1, &err));
+    CHECK_FAILS(FSSL_E_PARSE, fssl_session_from_bytes(pair.client_ctx, bytes->data, 3, &err));
+    pair_disconnect(&pair);
+    CHECK(visit(&pair, pair.server_ctx, restored, NULL));
+
+    pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+    pair.server = CHECK_MADE(fssl_conn_new_memory(pair.server_ctx, &err));
+    CHECK_OK(fssl_conn_set_host(pair.client, "127.0.0.1", FSSL_NUL_TERMINATED, &err));
+    CHECK_OK(fssl_conn_set_session(pair.client, restored, &err));
+    CHECK(pair_handshake(&pair)); /* in full */
+    CHECK_IS(0, fssl_conn_session_reused(pair.client, &err));
+    check_close(restored);
+    check_close(session);
+    pair_close(&pair);
+}
+
+/* What was made without verification is not offered where that is due. */
+static void unverified_is_not_offered(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = pair_open(&(struct pair_plan){.version = versions[i]});
+        fssl_handle session;
+
+        CHECK_OK(fssl_conn_set_verify(pair.client, FSSL_VERIFY_NONE, &err));
+        CHECK(pair_handshake(&pair));
+        pair_settle(&pair);
+        fssl_conn_recv(pair.client, (uint8_t[1]){0}, 1, 0, NULL);
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        pair_disconnect(&pair);
+        CHECK(!visit(&pair, pair.server_ctx, session, NULL));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
+/* A server finds a session that its caller has fetched from elsewhere. */
+static void provided_to_a_server(void)
+{
+    struct pair_plan plan = {.version = FSSL_TLS1_2_VERSION};
+    struct pair pair;
+    fssl_handle offered, fetched, elsewhere;
+    const struct bytes *bytes;
+
+    memset(&pair, 0, sizeof pair);
+    pair_contexts(&pair, &plan);
+    pair.piece = PAIR_RING;
+    CHECK_GIVES(fssl_ctx_set_options(pair.server_ctx, FSSL_OP_NO_TICKET, &err));
+    CHECK_OK(fssl_ctx_set_session_id_context(pair.server_ctx, shared_id, sizeof shared_id, &err));
+    pair_connect(&pair, &plan);
+    CHECK(pair_handshake(&pair));
+    offered = CHECK_MADE(fssl_conn_session(pair.client, &err));
+    fetched = CHECK_MADE(fssl_conn_session(pair.server, &err));
+    bytes = bytes_of(fssl_session_to_bytes, fetched);
+    check_close(fetched);
+    pair_disconnect(&pair);
+
+    elsewhere = pair_server_ctx(&plan);
+    CHECK_OK(fssl_ctx_set_session_id_context(elsewhere, shared_id, sizeof shared_id, &err));
+    fetched = CHECK_MADE(fssl_session_from_bytes(elsewhere, bytes->data, bytes->len, &err));
+    pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+    pair.server = CHECK_MADE(fssl_conn_new_memory(elsewhere, &err));
+    CHECK_OK(fssl_conn_set_host(pair.client, "localhost", FSSL_NUL_TERMINATED, &err));
+    CHECK_OK(fssl_conn_set_session(pair.client, offered, &err));
+    CHECK_OK(fssl_conn_set_session(pair.server, fetched, &err));
+    CHECK(pair_handshake(&pair));
+    CHECK_IS(1, fssl_conn_session_reused(pair.server, &err));
+    check_close(offered);
+    check_close(fetched);
+    check_close(elsewhere);
+    pair_close(&pair);
+}
+
+static const struct check_case cases[] = {
+    {"shared and rotated", shared_and_rotated},
+    {"bad keys", bad_keys},
+    {"bytes keep the host", bytes_keep_the_host},
+    {"unverified is not offered", unverified_is_not_offered},
+    {"provided to a server", provided_to_a_server},
+};
+
+int main(int argc, char **argv)
+{
+    return check_run(cases, COUNT_OF(cases), argc, argv);
+}
