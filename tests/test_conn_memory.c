@@ -1,0 +1,177 @@
+/* The memory carrier: one call for a packet, bounds, the end, and what lies behind it. */
+#include <string.h>
+
+#include "pair.h"
+
+enum { PACKET = 65536, INPUT_MAX = 1 << 20 };
+
+static uint8_t packet[PACKET];
+static int64_t packet_len;
+
+/* One turn of an event loop: takes the packet and leaves the next. */
+static int64_t turn(fssl_handle conn, uint8_t *plain, int64_t plain_cap)
+{
+    static uint8_t out[PACKET];
+    int64_t taken, given;
+    int64_t result = fssl_conn_pump(conn, packet, packet_len, &taken, plain, plain_cap, out, PACKET,
+                                    &given, &err);
+
+    CHECK_EQUAL(packet_len, taken);
+    memcpy(packet, out, (size_t)given);
+    packet_len = given;
+    return result;
+}
+
+static void pump(void)
+{
+    static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = pair_open(&(struct pair_plan){.version = versions[i]});
+        int64_t client = -1, server = -1;
+        int turns = 0;
+        uint8_t plain[64];
+
+        packet_len = 0;
+        for (; (client < 0 || server < 0) && turns < 8; turns++) {
+            client = turn(pair.client, NULL, 0);
+            server = turn(pair.server, NULL, 0);
+        }
+        CHECK(client == 0 && server == 0 && turns <= 4);
+        CHECK_EQUAL(-FSSL_E_WANT_READ, turn(pair.client, plain, sizeof plain)); /* tickets */
+        CHECK_IS(4, fssl_conn_send(pair.client, (const uint8_t *)"ping", 4, &err));
+        CHECK_EQUAL(-FSSL_E_WANT_READ, turn(pair.client, plain, sizeof plain));
+        CHECK_IS(4, turn(pair.server, plain, sizeof plain));
+        CHECK_BYTES("ping", plain, 4);
+        pair_close(&pair);
+    }
+}
+
+/* An alert comes out of the call that fails. */
+static void pump_fails(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){0});
+
+    memcpy(packet, "\x16\3\1\0\5\5\0\0\1\0", 10); /* a handshake message out of place */
+    packet_len = 10;
+    CHECK_FAILS(FSSL_E_TLS, turn(pair.server, NULL, 0));
+    CHECK(packet_len > 0 && packet[0] == 21);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_pump(pair.client, NULL, 1, &packet_len, NULL, 0, NULL, 0,
+                                                &packet_len, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT,
+                fssl_conn_pump(pair.client, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, &err));
+    pair_close(&pair);
+}
+
+static void input_is_bounded(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){0});
+    int64_t taken = 0, got;
+
+    while ((got = fssl_conn_bio_write(pair.server, packet, PACKET, &err)) > 0)
+        taken += got;
+    CHECK_FAILS(FSSL_E_LIMIT, got);
+    CHECK_EQUAL(INPUT_MAX, taken);
+    CHECK_IS(0, fssl_conn_bio_write(pair.server, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_bio_write(pair.server, NULL, 1, &err));
+    pair_close(&pair);
+}
+
+static void output_is_bounded(void)
+{
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    int64_t sent = 0, got;
+
+    while ((got = fssl_conn_send(pair.client, packet, PACKET, &err)) > 0)
+        sent += got;
+    CHECK_FAILS(FSSL_E_WANT_WRITE, got);
+    CHECK(sent >= INPUT_MAX && sent < 2 * INPUT_MAX);
+    CHECK_IS(0, fssl_conn_bio_read(pair.client, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_bio_read(pair.client, NULL, 1, &err));
+    while (sent > 0) { /* and nothing of it is lost */
+        got = pair_recv(&pair, pair.server, packet, PACKET);
+        if (!CHECK(got > 0))
+            break;
+        sent -= got;
+    }
+    CHECK_EQUAL(0, sent);
+    pair_close(&pair);
+}
+
+static void ends(void)
+{
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    uint8_t byte;
+
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_leftover(pair.server, &byte, 1, &err));
+    CHECK_OK(fssl_conn_bio_shutdown(pair.client, &err));
+    CHECK_FAILS(FSSL_E_EOF, fssl_conn_recv(pair.client, &byte, 1, 0, &err));
+    CHECK_FAILS(FSSL_E_EOF, fssl_conn_send(pair.client, &byte, 1, &err));
+    pair_close(&pair);
+}
+
+/* A protocol that goes on in the clear behind close_notify loses nothing. */
+static void leftover(void)
+{
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    uint8_t buf[16];
+
+    CHECK_IS(0, fssl_conn_shutdown(pair.client, &err));
+    pair_settle(&pair);
+    CHECK_IS(5, fssl_conn_bio_write(pair.server, (const uint8_t *)"clear", 5, &err));
+    CHECK_FAILS(FSSL_E_ZERO_RETURN, fssl_conn_recv(pair.server, buf, 16, 0, &err));
+    CHECK_IS(5, fssl_conn_leftover(pair.server, buf, 16, &err));
+    CHECK_BYTES("clear", buf, 5);
+    CHECK_IS(0, fssl_conn_leftover(pair.server, buf, 16, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_leftover(pair.server, NULL, 1, &err));
+    pair_close(&pair);
+}
+
+static void not_on_memory(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){.sockets = true});
+    int64_t n;
+
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_bio_read(pair.client, packet, 1, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_bio_write(pair.client, packet, 1, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_bio_shutdown(pair.client, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_pump(pair.client, NULL, 0, &n, NULL, 0, NULL, 0, &n, &err));
+    pair_close(&pair);
+}
+
+/* Idle connections that give their buffers back work on. */
+static void buffers_released(void)
+{
+    struct pair pair;
+    struct pair_plan plan = {0};
+
+    memset(&pair, 0, sizeof pair);
+    pair_contexts(&pair, &plan);
+    CHECK_OK(fssl_ctx_set_buffer_release(pair.client_ctx, 1, &err));
+    CHECK_OK(fssl_ctx_set_buffer_release(pair.server_ctx, 1, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_set_buffer_release(0, 1, &err));
+    pair_connect(&pair, &plan);
+    CHECK(pair_handshake(&pair));
+    for (int i = 0; i < 10; i++) {
+        CHECK(pair_transfer(&pair, pair.client, packet, PACKET));
+        CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.server, packet, 1, 0, &err));
+        CHECK(pair_transfer(&pair, pair.server, packet, 100));
+    }
+    pair_close(&pair);
+}
+
+static const struct check_case cases[] = {
+    {"pump", pump},
+    {"pump fails", pump_fails},
+    {"input is bounded", input_is_bounded},
+    {"output is bounded", output_is_bounded},
+    {"ends", ends},
+    {"leftover", leftover},
+    {"not on memory", not_on_memory},
+    {"buffers released", buffers_released},
+};
+
+int main(int argc, char **argv)
+{
+    return check_run(cases, COUNT_OF(cases), argc, argv);
+}
