@@ -8,7 +8,11 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-enum { SESSION_ID_CONTEXT = 32, ALWAYS_MODE = 0x3 };
+enum {
+    SESSION_ID_CONTEXT = 32,
+    ALWAYS_MODE = 0x3,
+    SESSION_SECONDS = 300 /* what the seed promises; OpenSSL's own default is 7,200 */
+};
 
 #define PIN(name, value) _Static_assert((int64_t)(name) == (int64_t)(value), #name)
 PIN(FSSL_OP_LEGACY_SERVER_CONNECT, SSL_OP_LEGACY_SERVER_CONNECT);
@@ -99,6 +103,7 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
     SSL_CTX_clear_mode(ctx->ssl, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_mode(ctx->ssl, ALWAYS_MODE);
     ctx->mode = ALWAYS_MODE;
+    SSL_CTX_set_timeout(ctx->ssl, SESSION_SECONDS);
     install_trampolines(ctx->ssl);
     if (method->version && (!SSL_CTX_set_min_proto_version(ctx->ssl, method->version) ||
                             !SSL_CTX_set_max_proto_version(ctx->ssl, method->version)))
