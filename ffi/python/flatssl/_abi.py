@@ -127,50 +127,59 @@ CELLS = {"O": "int64_t *", "o": "int32_t *"}
 def _arguments(shape, given):
     """Returns the C arguments before and after the buffer, if any, and the cells among them."""
     given = iter(given)
-    before, cells = [], []
-    after = before
+    before, after, cells = [], [], []
+    arguments = before
     for kind in shape:
         if kind in INPUTS:
-            after.extend(INPUTS[kind](next(given)))
+            arguments.extend(INPUTS[kind](next(given)))
         elif kind in CELLS:
             cells.append(ffi.new(CELLS[kind]))
-            after.append(cells[-1])
+            arguments.append(cells[-1])
         else:
-            after = []
-    return before, [] if after is before else after, cells
+            arguments = after
+    return before, after, cells
 
 
-def _results(first, cells):
-    numbers = tuple(cell[0] for cell in cells)
-    results = numbers if first is None else (first, *numbers)
-    return results if len(results) > 1 else results[0]
-
-
-def _plain(name, function, shape):
+def _plain(function, shape, returns):
     def bound(*given):
-        before, _, cells = _arguments(shape, given)
-        result = call(function, *before)
-        return _results(None, cells) if cells else result
+        arguments, _, cells = _arguments(shape, given)
+        result = call(function, *arguments)
+        if not cells:
+            return result
+        numbers = tuple(cell[0] for cell in cells)
+        return (result, *numbers) if returns else numbers if len(numbers) > 1 else numbers[0]
 
     return bound
 
 
-def _writer(name, function, shape):
-    text = "T" in shape
-
+def _writer(function, shape, returns):
     def bound(*given):
         before, after, cells = _arguments(shape, given)
         whole = whole_out(function, before, after)
-        return _results(whole.decode("utf-8", "surrogateescape") if text else whole, cells)
+        if "T" in shape:
+            whole = whole.decode("utf-8", "surrogateescape")
+        return (whole, *(cell[0] for cell in cells)) if cells else whole
 
     return bound
 
 
-def __getattr__(name):
-    shape = SHAPES.get(name)
-    if shape is None:
-        raise AttributeError(f"flatssl has no function fssl_{name}")
+def _bind(name, shape):
+    returns = shape.endswith("r")
+    shape = shape.rstrip("r")
+    expected = sum(kind in INPUTS for kind in shape)
     make = _writer if "T" in shape or "B" in shape else _plain
-    bound = make(name, getattr(lib, "fssl_" + name), shape)
-    bound.__name__ = bound.__qualname__ = name
-    return globals().setdefault(name, bound)
+    bound = make(getattr(lib, "fssl_" + name), shape, returns)
+
+    def function(*given):
+        if len(given) != expected:
+            raise TypeError(f"{name} takes {expected} arguments, {len(given)} were given")
+        return bound(*given)
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def __getattr__(name):
+    if name not in SHAPES:
+        raise AttributeError(f"flatssl has no function fssl_{name}")
+    return globals().setdefault(name, _bind(name, SHAPES[name]))

@@ -13,14 +13,18 @@ import os
 import re
 import sys
 
-FORM = "1"  # of what make() writes
+FORM = "3"  # of what make() writes
 HERE = os.path.dirname(os.path.realpath(__file__))
 HEADER = "flatssl_decl.h"
 
-DECLARATION = re.compile(r"\bint64_t\s+fssl_(\w+)\s*\(([^;{}]*)\)\s*;")
-COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+DECLARATION = re.compile(
+    r"/\*(?P<comment>(?:(?!\*/).)*)\*/\s*"
+    r"int64_t\s+fssl_(?P<name>\w+)\s*\((?P<parameters>[^;{}]*)\)\s*;",
+    re.DOTALL,
+)
 
-# Each parameter's kind as a letter; a buffer or text stands for two parameters, err for none.
+# Each parameter's kind as a letter; a buffer or text stands for two parameters, err for none. The
+# letter r at the end says that the result is no mere success or length.
 KINDS = {
     "fssl_handle": "h",
     "int32_t": "i",
@@ -44,21 +48,22 @@ def header_path():
     raise ImportError(f"flatssl: no {HEADER} at {given or ', '.join(places)}")
 
 
-def shape_of(parameters):
-    """Returns the letters of a parameter list, such as "hB" for (handle, buffer, capacity, err)."""
-    letters = []
+def shape_of(parameters, comment):
+    """Returns the letters of a declaration, such as "hB" for (handle, buffer, capacity, err)."""
+    letters = ""
     rest = [" ".join(parameter.split()) for parameter in parameters.split(",")]
     while len(rest) > 1:
-        kind = KINDS.get(re.sub(r"\w+$", "", rest.pop(0)).strip(), "f")
-        letters.append(kind)
-        if kind in "tbTB":
+        letters += KINDS.get(re.sub(r"\w+$", "", rest.pop(0)).strip(), "f")
+        if letters[-1] in "tbTB":
             rest.pop(0)
-    return "".join(letters)
+    if "T" not in letters and "B" not in letters and re.search("Returns|Makes", comment):
+        letters += "r"
+    return letters
 
 
 def shapes(header):
-    found = DECLARATION.findall(COMMENT.sub(" ", header))
-    return {name: shape_of(parameters) for name, parameters in found}
+    found = DECLARATION.finditer(header)
+    return {one["name"]: shape_of(one["parameters"], one["comment"]) for one in found}
 
 
 def make(header, path):
