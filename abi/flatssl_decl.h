@@ -1060,41 +1060,75 @@ int64_t fssl_session_timeout(fssl_handle session, int32_t *err);
 
 /* ---- cert: X509 ---- */
 
-/* Makes a certificate from the first PEM block of that kind. FSSL_E_PARSE if there is none. */
+/* Makes a certificate of which nothing is set, to be built and signed. Serves X509. */
+int64_t fssl_cert_new(int32_t *err);
+
+/* Makes a certificate from the first PEM block of that kind. FSSL_E_PARSE if there is none.
+   Serves load_certificate. */
 int64_t fssl_cert_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
 
 /* Makes a certificate from DER, all of which it must be. */
 int64_t fssl_cert_from_der(const uint8_t *der, int64_t len, int32_t *err);
 
-/* Writes the certificate as PEM. Returns its length. */
+/* Writes the certificate as PEM. Returns its length. FSSL_E_PARSE where a field is not set yet.
+   Serves dump_certificate. */
 int64_t fssl_cert_to_pem(fssl_handle cert, uint8_t *buf, int64_t cap, int32_t *err);
 
 /* Writes the certificate as DER. Returns its length. */
 int64_t fssl_cert_to_der(fssl_handle cert, uint8_t *buf, int64_t cap, int32_t *err);
 
+/* Writes all that the certificate says, for a person. Serves dump_certificate with
+   FILETYPE_TEXT. */
+int64_t fssl_cert_to_text(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
+
 /* Makes a copy that can be changed. */
 int64_t fssl_cert_copy(fssl_handle cert, int32_t *err);
 
-/* Makes a handle of the subject's name, through which a mutable certificate is changed. */
+/* Makes a handle of the subject's name, through which a mutable certificate is changed.
+   Serves X509.get_subject. */
 int64_t fssl_cert_subject(fssl_handle cert, int32_t *err);
 
-/* Makes a handle of the issuer's name, through which a mutable certificate is changed. */
+/* Makes a handle of the issuer's name, through which a mutable certificate is changed.
+   Serves X509.get_issuer. */
 int64_t fssl_cert_issuer(fssl_handle cert, int32_t *err);
 
-/* Writes the serial number as hexadecimal digits, with a minus sign before a negative one. */
+/* Returns the version as it is encoded: 2 for version 3. Serves X509.get_version. */
+int64_t fssl_cert_version(fssl_handle cert, int32_t *err);
+
+/* Writes the serial number as hexadecimal digits, with a minus sign before a negative one.
+   Serves X509.get_serial_number. */
 int64_t fssl_cert_serial(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
 
-/* Sets *seconds to the time from which the certificate is valid, in seconds since 1970. */
+/* Sets *seconds to the time from which the certificate is valid, in seconds since 1970.
+   FSSL_E_STATE if none is set. */
 int64_t fssl_cert_not_before(fssl_handle cert, int64_t *seconds, int32_t *err);
 
 /* Sets *seconds to the last time at which the certificate is valid. */
 int64_t fssl_cert_not_after(fssl_handle cert, int64_t *seconds, int32_t *err);
 
-/* Writes the digest of the certificate's DER by an algorithm such as "sha256". */
+/* Writes the time from which the certificate is valid as YYYYMMDDhhmmssZ. Returns its length, 0 if
+   none is set. Serves X509.get_notBefore. */
+int64_t fssl_cert_not_before_text(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the last time at which the certificate is valid in the same form.
+   Serves X509.get_notAfter. */
+int64_t fssl_cert_not_after_text(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
+
+/* Writes the name of the algorithm with which the certificate is signed, such as
+   "sha256WithRSAEncryption". Returns its length, 0 before it is signed.
+   Serves X509.get_signature_algorithm. */
+int64_t fssl_cert_signature_algorithm(fssl_handle cert, char *buf, int64_t cap, int32_t *err);
+
+/* Returns the hash of the subject's name by which OpenSSL finds it in a directory, 32 bits.
+   Serves X509.subject_name_hash. */
+int64_t fssl_cert_subject_name_hash(fssl_handle cert, int32_t *err);
+
+/* Writes the digest of the certificate's DER by an algorithm such as "sha256", as bytes.
+   Serves X509.digest. */
 int64_t fssl_cert_digest(fssl_handle cert, const char *algorithm, int64_t algorithm_len,
                          uint8_t *buf, int64_t cap, int32_t *err);
 
-/* Makes a handle of the certificate's public key. */
+/* Makes a handle of the certificate's public key. Serves X509.get_pubkey. */
 int64_t fssl_cert_public_key(fssl_handle cert, int32_t *err);
 
 /* Returns how many subject alternative names there are. */
@@ -1107,6 +1141,64 @@ int64_t fssl_cert_alt_name_item(fssl_handle cert, int64_t i, int32_t *kind, uint
 
 /* Returns 1 if the certificate is for this DNS name or IP address, else 0. */
 int64_t fssl_cert_matches_host(fssl_handle cert, const char *host, int64_t host_len, int32_t *err);
+
+/* Returns how many extensions the certificate has. Serves X509.get_extension_count. */
+int64_t fssl_cert_ext_count(fssl_handle cert, int32_t *err);
+
+/* Makes a handle of extension i. Serves X509.get_extension. */
+int64_t fssl_cert_ext_item(fssl_handle cert, int64_t i, int32_t *err);
+
+/* Returns 0 if the certificate was signed with this public key's private key, else FSSL_E_VERIFY.
+   Says nothing of trust, time or purpose: see fssl_chain_verify. */
+int64_t fssl_cert_verify(fssl_handle cert, fssl_handle key, int32_t *err);
+
+/* Returns 0 if a private key belongs to the certificate, else FSSL_E_KEY_MISMATCH; FSSL_E_STATE
+   for a key without a private part. */
+int64_t fssl_cert_check_private_key(fssl_handle cert, fssl_handle key, int32_t *err);
+
+/* ---- cert: building X509 ---- */
+
+/* Sets the version as it is encoded: 2 for version 3. FSSL_E_READONLY, here and below, for a
+   certificate that came from a connection or a store. Serves X509.set_version. */
+int64_t fssl_cert_set_version(fssl_handle cert, int32_t version, int32_t *err);
+
+/* Sets the serial number from digits in base 10 or 16. Serves X509.set_serial_number. */
+int64_t fssl_cert_set_serial(fssl_handle cert, const char *serial, int64_t serial_len,
+                             int32_t base, int32_t *err);
+
+/* Sets the time from which the certificate is valid, in seconds since 1970.
+   Serves X509.gmtime_adj_notBefore. */
+int64_t fssl_cert_set_not_before(fssl_handle cert, int64_t seconds, int32_t *err);
+
+/* Sets the last time at which the certificate is valid. Serves X509.gmtime_adj_notAfter. */
+int64_t fssl_cert_set_not_after(fssl_handle cert, int64_t seconds, int32_t *err);
+
+/* Sets the time from which the certificate is valid, from ASN.1's text: YYYYMMDDhhmmssZ.
+   Serves X509.set_notBefore. */
+int64_t fssl_cert_set_not_before_text(fssl_handle cert, const char *text, int64_t text_len,
+                                      int32_t *err);
+
+/* Sets the last time at which the certificate is valid in the same form.
+   Serves X509.set_notAfter. */
+int64_t fssl_cert_set_not_after_text(fssl_handle cert, const char *text, int64_t text_len,
+                                     int32_t *err);
+
+/* Sets the subject to a copy of a name. Serves X509.set_subject. */
+int64_t fssl_cert_set_subject(fssl_handle cert, fssl_handle name, int32_t *err);
+
+/* Sets the issuer to a copy of a name. Serves X509.set_issuer. */
+int64_t fssl_cert_set_issuer(fssl_handle cert, fssl_handle name, int32_t *err);
+
+/* Sets the public key to that of a key. Serves X509.set_pubkey. */
+int64_t fssl_cert_set_public_key(fssl_handle cert, fssl_handle key, int32_t *err);
+
+/* Adds a copy of an extension at the end. Serves X509.add_extensions. */
+int64_t fssl_cert_add_ext(fssl_handle cert, fssl_handle ext, int32_t *err);
+
+/* Signs with a private key, by a digest such as "sha256"; length 0 stands for the key's own, which
+   Ed25519 and Ed448 require. With extensions the version becomes 3. Serves X509.sign. */
+int64_t fssl_cert_sign(fssl_handle cert, fssl_handle key, const char *digest, int64_t digest_len,
+                       int32_t *err);
 
 /* ---- key: PKey ---- */
 
@@ -1161,7 +1253,50 @@ int64_t fssl_key_bits(fssl_handle key, int32_t *err);
 /* Returns 1 if there is a private part, else 0. */
 int64_t fssl_key_is_private(fssl_handle key, int32_t *err);
 
+/* Writes the name of an FSSL_KEY_EC key's curve, such as "prime256v1". Returns its length, 0 for a
+   key of another type. */
+int64_t fssl_key_curve(fssl_handle key, char *buf, int64_t cap, int32_t *err);
+
+/* Returns 0 if the parts of a private key fit each other; FSSL_E_STATE if it has none,
+   FSSL_E_UNSUPPORTED for a type that cannot be checked. Serves PKey.check. */
+int64_t fssl_key_check(fssl_handle key, int32_t *err);
+
+/* Writes all numbers of the key, the secret ones too, for a person. Serves dump_privatekey with
+   FILETYPE_TEXT. */
+int64_t fssl_key_to_text(fssl_handle key, char *buf, int64_t cap, int32_t *err);
+
+/* Writes a signature of data by a digest such as "sha256" (length 0: the key's own). Returns its
+   length; with cap 0 the most that it can be. Serves sign. */
+int64_t fssl_key_sign(fssl_handle key, const uint8_t *data, int64_t len, const char *digest,
+                      int64_t digest_len, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns 0 if the signature is the key's, of this data and digest, else FSSL_E_VERIFY.
+   Serves verify. */
+int64_t fssl_key_verify(fssl_handle key, const uint8_t *signature, int64_t signature_len,
+                        const uint8_t *data, int64_t len, const char *digest, int64_t digest_len,
+                        int32_t *err);
+
 /* ---- name: X509Name ---- */
+
+/* Makes a name with no items. Serves X509Name. */
+int64_t fssl_name_new(int32_t *err);
+
+/* Makes a name from DER, all of which it must be. */
+int64_t fssl_name_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Makes a copy that can be changed and belongs to nothing. */
+int64_t fssl_name_copy(fssl_handle name, int32_t *err);
+
+/* Appends an item: its type, such as "CN", "commonName" or "2.5.4.3", and its value in UTF-8.
+   FSSL_E_ARGUMENT for an unknown type and a value with a NUL, FSSL_E_PARSE for a value that the
+   type does not allow, FSSL_E_READONLY. */
+int64_t fssl_name_add_item(fssl_handle name, const char *type, int64_t type_len,
+                           const uint8_t *value, int64_t value_len, int32_t *err);
+
+/* The same in the place of the first item of the type, which goes. Serves
+   X509Name.__setattr__. */
+int64_t fssl_name_set_item(fssl_handle name, const char *type, int64_t type_len,
+                           const uint8_t *value, int64_t value_len, int32_t *err);
 
 /* Returns how many (type, value) items the name has. */
 int64_t fssl_name_count(fssl_handle name, int32_t *err);
@@ -1175,8 +1310,16 @@ int64_t fssl_name_item_value(fssl_handle name, int64_t i, uint8_t *buf, int64_t 
 /* Writes the name on one line as RFC 2253 has it, for a person; never parse it. */
 int64_t fssl_name_text(fssl_handle name, char *buf, int64_t cap, int32_t *err);
 
-/* Writes the name as DER. */
+/* Writes the name as DER. Serves X509Name.der. */
 int64_t fssl_name_to_der(fssl_handle name, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Returns the hash by which OpenSSL finds the name in a directory, 32 bits.
+   Serves X509Name.hash. */
+int64_t fssl_name_hash(fssl_handle name, int32_t *err);
+
+/* Sets *order to 0 if the names are equal as RFC 5280 compares them, else to -1 or 1.
+   Serves X509Name.__eq__. */
+int64_t fssl_name_compare(fssl_handle name, fssl_handle other, int64_t *order, int32_t *err);
 
 /* ---- store: X509Store ---- */
 
@@ -1192,3 +1335,87 @@ int64_t fssl_store_add_pem(fssl_handle store, const uint8_t *pem, int64_t len, i
 
 /* Returns how many certificates and CRLs the store holds. */
 int64_t fssl_store_count(fssl_handle store, int32_t *err);
+
+/* ---- ext: X509Extension ---- */
+
+/* Makes an extension from its short name, such as "basicConstraints", and its value in the language
+   of OpenSSL's config, such as "CA:TRUE,pathlen:0". subject and issuer, the certificates that
+   "hash" and "keyid" speak of, may be 0. FSSL_E_ARGUMENT for a name that cannot be written so and
+   for a word that reads elsewhere (@section, file:, dirName:, otherName:, ASN1:, DER:, email:move);
+   FSSL_E_PARSE for a value that is not understood. Serves X509Extension. */
+int64_t fssl_ext_new(const char *name, int64_t name_len, int32_t critical, const char *value,
+                     int64_t value_len, fssl_handle subject, fssl_handle issuer, int32_t *err);
+
+/* Makes an extension of any type, by short name or number in dots, from the DER that it holds. */
+int64_t fssl_ext_from_der(const char *type, int64_t type_len, int32_t critical, const uint8_t *der,
+                          int64_t len, int32_t *err);
+
+/* Writes the short name, or else the number in dots. Serves X509Extension.get_short_name. */
+int64_t fssl_ext_name(fssl_handle ext, char *buf, int64_t cap, int32_t *err);
+
+/* Returns 1 if the extension is critical, else 0. Serves X509Extension.get_critical. */
+int64_t fssl_ext_critical(fssl_handle ext, int32_t *err);
+
+/* Writes the DER that the extension holds. Serves X509Extension.get_data. */
+int64_t fssl_ext_data(fssl_handle ext, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes what the extension says, for a person; the bytes of one that OpenSSL cannot read.
+   Serves X509Extension.__str__. */
+int64_t fssl_ext_text(fssl_handle ext, char *buf, int64_t cap, int32_t *err);
+
+/* ---- req: X509Req ---- */
+
+/* Makes a request of which nothing is set, to be built and signed. Serves X509Req. */
+int64_t fssl_req_new(int32_t *err);
+
+/* Makes a request from the first PEM block of that kind. Serves load_certificate_request. */
+int64_t fssl_req_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Makes a request from DER, all of which it must be. */
+int64_t fssl_req_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Writes the request as PEM. FSSL_E_PARSE where a field is not set yet.
+   Serves dump_certificate_request. */
+int64_t fssl_req_to_pem(fssl_handle req, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the request as DER. */
+int64_t fssl_req_to_der(fssl_handle req, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes all that the request says, for a person. */
+int64_t fssl_req_to_text(fssl_handle req, char *buf, int64_t cap, int32_t *err);
+
+/* Returns the version as it is encoded: 0, the only one. Serves X509Req.get_version. */
+int64_t fssl_req_version(fssl_handle req, int32_t *err);
+
+/* Sets the version as it is encoded. Serves X509Req.set_version. */
+int64_t fssl_req_set_version(fssl_handle req, int32_t version, int32_t *err);
+
+/* Makes a handle of the subject's name, through which the request is changed.
+   Serves X509Req.get_subject. */
+int64_t fssl_req_subject(fssl_handle req, int32_t *err);
+
+/* Sets the subject to a copy of a name. */
+int64_t fssl_req_set_subject(fssl_handle req, fssl_handle name, int32_t *err);
+
+/* Makes a handle of the public key. Serves X509Req.get_pubkey. */
+int64_t fssl_req_public_key(fssl_handle req, int32_t *err);
+
+/* Sets the public key to that of a key. Serves X509Req.set_pubkey. */
+int64_t fssl_req_set_public_key(fssl_handle req, fssl_handle key, int32_t *err);
+
+/* Adds a copy of an extension to those asked for. Serves X509Req.add_extensions. */
+int64_t fssl_req_add_ext(fssl_handle req, fssl_handle ext, int32_t *err);
+
+/* Returns how many extensions the request asks for. Serves X509Req.get_extensions. */
+int64_t fssl_req_ext_count(fssl_handle req, int32_t *err);
+
+/* Makes a handle of extension i. */
+int64_t fssl_req_ext_item(fssl_handle req, int64_t i, int32_t *err);
+
+/* Signs as fssl_cert_sign. Serves X509Req.sign. */
+int64_t fssl_req_sign(fssl_handle req, fssl_handle key, const char *digest, int64_t digest_len,
+                      int32_t *err);
+
+/* Returns 0 if the request was signed with this public key's private key, else FSSL_E_VERIFY.
+   Serves X509Req.verify. */
+int64_t fssl_req_verify(fssl_handle req, fssl_handle key, int32_t *err);

@@ -2,11 +2,8 @@
    without a lock: so a change first makes the handle a copy of its own (cert_change). */
 #include "internal.h"
 
-#include <arpa/inet.h>
 #include <limits.h>
-#include <string.h>
 
-#include <openssl/bn.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -15,7 +12,10 @@
 
 void cert_free(struct object *object)
 {
-    X509_free(((struct cert *)object)->x509);
+    struct cert *cert = (struct cert *)object;
+
+    X509_free(cert->x509);
+    GENERAL_NAMES_free(cert->alt_names);
 }
 
 /* Makes a certificate's object of an X509, which it takes over, also on failure. */
@@ -190,6 +190,18 @@ int64_t fssl_cert_to_der(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
     return finish_der(h, der, len, buf, cap, err);
 }
 
+int64_t fssl_cert_to_text(fssl_handle h, char *buf, int64_t cap, int32_t *err)
+{
+    struct cert *cert;
+    BIO *bio;
+    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+
+    if (failed)
+        return failed;
+    bio = BIO_new(BIO_s_mem());
+    return finish_bio(h, bio, bio && X509_print_ex(bio, cert->x509, 0, 0), buf, cap, err);
+}
+
 int64_t fssl_cert_copy(fssl_handle h, int32_t *err)
 {
     struct cert *cert;
@@ -197,7 +209,7 @@ int64_t fssl_cert_copy(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    return finish_handle(h, cert_wrap(X509_dup(cert->x509), false), err);
+    return finish_handle(h, cert_wrap(cert_dup(cert->x509), false), err);
 }
 
 /* ---- its parts ---- */
@@ -209,7 +221,7 @@ int64_t fssl_cert_subject(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    return finish_handle(h, name_of_cert(cert, false), err);
+    return finish_handle(h, name_of(cert, false), err);
 }
 
 int64_t fssl_cert_issuer(fssl_handle h, int32_t *err)
@@ -219,37 +231,7 @@ int64_t fssl_cert_issuer(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    return finish_handle(h, name_of_cert(cert, true), err);
-}
-
-int64_t fssl_cert_serial(fssl_handle h, char *buf, int64_t cap, int32_t *err)
-{
-    struct cert *cert;
-    BIGNUM *number;
-    char *hex;
-    int64_t failed = acquire(h, KIND_CERT, &cert, err);
-
-    if (failed)
-        return failed;
-    number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(cert->x509), NULL);
-    hex = number ? BN_bn2hex(number) : NULL;
-    BN_free(number);
-    failed = hex ? finish_text(h, hex, buf, cap, err) : fail(h, FSSL_E_OPENSSL, err);
-    OPENSSL_free(hex);
-    return failed;
-}
-
-/* Ends with a time as seconds since 1970. */
-int64_t finish_time(fssl_handle h, const ASN1_TIME *when, int64_t *seconds, int32_t *err)
-{
-    ASN1_TIME *epoch = ASN1_TIME_set(NULL, 0);
-    int days, rest;
-    int ok = epoch && when && ASN1_TIME_diff(&days, &rest, epoch, when);
-
-    ASN1_TIME_free(epoch);
-    if (!ok)
-        return fail(h, FSSL_E_OPENSSL, err);
-    return finish_value(h, (int64_t)days * 86400 + rest, seconds, err);
+    return finish_handle(h, name_of(cert, true), err);
 }
 
 int64_t fssl_cert_not_before(fssl_handle h, int64_t *seconds, int32_t *err)
@@ -276,7 +258,6 @@ int64_t fssl_cert_digest(fssl_handle h, const char *algorithm, int64_t algorithm
                          int64_t cap, int32_t *err)
 {
     struct cert *cert;
-    char *name;
     const EVP_MD *md;
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned int len;
@@ -284,13 +265,9 @@ int64_t fssl_cert_digest(fssl_handle h, const char *algorithm, int64_t algorithm
 
     if (failed)
         return failed;
-    failed = take_text(h, "algorithm", algorithm, algorithm_len, &name, err);
+    failed = take_digest(h, algorithm, algorithm_len, &md, err);
     if (failed)
         return failed;
-    md = EVP_get_digestbyname(name);
-    OPENSSL_free(name);
-    if (!md)
-        return refuse(h, "algorithm", err);
     if (!X509_digest(cert->x509, md, digest, &len))
         return fail(h, FSSL_E_OPENSSL, err);
     return finish_bytes(h, digest, len, buf, cap, err);
@@ -308,106 +285,60 @@ int64_t fssl_cert_public_key(fssl_handle h, int32_t *err)
     return pkey ? finish_handle(h, key_wrap(pkey, false), err) : fail(h, FSSL_E_OPENSSL, err);
 }
 
-/* ---- whom it is for ---- */
-
-static GENERAL_NAMES *alt_names(const X509 *x509)
-{
-    return X509_get_ext_d2i(x509, NID_subject_alt_name, NULL, NULL);
-}
-
-int64_t fssl_cert_alt_name_count(fssl_handle h, int32_t *err)
+int64_t fssl_cert_signature_algorithm(fssl_handle h, char *buf, int64_t cap, int32_t *err)
 {
     struct cert *cert;
-    GENERAL_NAMES *names;
-    int count;
+    const ASN1_OBJECT *algorithm;
     int64_t failed = acquire(h, KIND_CERT, &cert, err);
 
     if (failed)
         return failed;
-    names = alt_names(cert->x509);
-    count = names ? sk_GENERAL_NAME_num(names) : 0;
-    GENERAL_NAMES_free(names);
-    return finish(h, count, err);
+    X509_ALGOR_get0(&algorithm, NULL, NULL, X509_get0_tbs_sigalg(cert->x509));
+    if (OBJ_length(algorithm) == 0)
+        return finish_text(h, NULL, buf, cap, err);
+    return finish_object(h, algorithm, true, buf, cap, err);
 }
 
-static int64_t finish_alt_name(fssl_handle h, GENERAL_NAME *name, int32_t *kind, uint8_t *buf,
-                               int64_t cap, int32_t *err)
-{
-    const ASN1_STRING *text = NULL;
-    uint8_t *der = NULL;
-
-    if (name->type == GEN_DNS || name->type == GEN_EMAIL || name->type == GEN_URI)
-        text = name->d.ia5;
-    if (name->type == GEN_IPADD)
-        text = name->d.iPAddress;
-    if (kind)
-        *kind = name->type;
-    if (!text) {
-        int len = i2d_GENERAL_NAME(name, &der);
-
-        return finish_der(h, der, len, buf, cap, err);
-    }
-    return finish_bytes(h, ASN1_STRING_get0_data(text), ASN1_STRING_length(text), buf, cap, err);
-}
-
-int64_t fssl_cert_alt_name_item(fssl_handle h, int64_t i, int32_t *kind, uint8_t *buf, int64_t cap,
-                                int32_t *err)
+int64_t fssl_cert_subject_name_hash(fssl_handle h, int32_t *err)
 {
     struct cert *cert;
-    GENERAL_NAMES *names;
     int64_t failed = acquire(h, KIND_CERT, &cert, err);
 
     if (failed)
         return failed;
-    names = alt_names(cert->x509);
-    if (!names || i < 0 || i >= sk_GENERAL_NAME_num(names))
-        failed = refuse(h, "i", err);
-    else
-        failed = finish_alt_name(h, sk_GENERAL_NAME_value(names, (int)i), kind, buf, cap, err);
-    GENERAL_NAMES_free(names);
+    return finish(h, (int64_t)X509_subject_name_hash(cert->x509), err);
+}
+
+/* ---- keys that belong to it ---- */
+
+int64_t fssl_cert_verify(fssl_handle h, fssl_handle key, int32_t *err)
+{
+    struct cert *cert;
+    EVP_PKEY *pkey;
+    int64_t failed = take_key(key, &pkey, err);
+
+    if (failed)
+        return failed;
+    failed = acquire(h, KIND_CERT, &cert, err);
+    if (!failed)
+        failed = finish_verified(h, X509_verify(cert->x509, pkey), err);
+    EVP_PKEY_free(pkey);
     return failed;
 }
 
-/* Brings a host to the form in which it is checked: without a trailing dot. False for one that is
-   empty or not ASCII, which no check may ever see. */
-bool host_prepare(char *host, bool *ip)
-{
-    uint8_t address[sizeof(struct in6_addr)];
-    size_t len = strlen(host);
-
-    for (const char *at = host; *at; at++) {
-        if (*at <= ' ' || *at > '~')
-            return false;
-    }
-    *ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-    if (!*ip && len > 1 && host[len - 1] == '.')
-        host[len - 1] = '\0';
-    return *host && *host != '.';
-}
-
-/* Tells whether a certificate is for a prepared host: 1, 0, or < 0 if OpenSSL failed. */
-int cert_is_for(X509 *x509, const char *host, bool ip)
-{
-    if (ip)
-        return X509_check_ip_asc(x509, host, 0);
-    return X509_check_host(x509, host, 0, HOST_FLAGS, NULL);
-}
-
-int64_t fssl_cert_matches_host(fssl_handle h, const char *host, int64_t host_len, int32_t *err)
+int64_t fssl_cert_check_private_key(fssl_handle h, fssl_handle key, int32_t *err)
 {
     struct cert *cert;
-    char *text;
-    bool ip;
-    int match = -2;
-    int64_t failed = acquire(h, KIND_CERT, &cert, err);
+    struct signing signing;
+    int64_t failed = take_signing(key, NULL, 0, &signing, err);
 
     if (failed)
         return failed;
-    failed = take_text(h, "host", host, host_len, &text, err);
-    if (failed)
-        return failed;
-    if (host_prepare(text, &ip))
-        match = cert_is_for(cert->x509, text, ip);
-    OPENSSL_free(text);
-    return match == -2 ? refuse(h, "host", err) : finish(h, match, err);
+    failed = acquire(h, KIND_CERT, &cert, err);
+    if (!failed)
+        failed = X509_check_private_key(cert->x509, signing.pkey) == 1
+                     ? finish(h, 0, err)
+                     : fail(h, FSSL_E_KEY_MISMATCH, err);
+    EVP_PKEY_free(signing.pkey);
+    return failed;
 }

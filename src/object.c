@@ -26,6 +26,8 @@ static const struct {
     [KIND_KEY] = {key_free, NULL, offsetof(struct key, pkey)},
     [KIND_NAME] = {name_free, NULL, 0},
     [KIND_STORE] = {store_free, NULL, offsetof(struct store, store)},
+    [KIND_EXT] = {ext_free, NULL, 0},
+    [KIND_REQ] = {req_free, NULL, 0},
 };
 
 bool lock_init(struct lock *lock)
