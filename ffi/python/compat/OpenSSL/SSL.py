@@ -1,0 +1,7 @@
+"""flatssl.SSL under its old name."""
+
+import sys
+
+import flatssl.SSL
+
+sys.modules[__name__] = flatssl.SSL

@@ -1,0 +1,7 @@
+"""flatssl.crypto under its old name."""
+
+import sys
+
+import flatssl.crypto
+
+sys.modules[__name__] = flatssl.crypto

@@ -1,0 +1,130 @@
+"""The callbacks that OpenSSL makes in the middle of its own work, and what becomes of exceptions.
+
+Names, protocols and OCSP responses of a server are decided between two steps of the handshake, by
+the library's question about the client hello (see Connection): no callback from C is needed there.
+The rest, verification above all, calls back: through one C function for each kind, made once and
+never freed, with a token that finds the Python object. An unknown token fails closed.
+
+An exception in a callback is kept with its connection, fails the handshake, and is raised anew by
+the call that caused it.
+"""
+
+import functools
+import itertools
+import sys
+import weakref
+
+from .._load import NULL, ffi, lib
+
+YES, NO, FAILED = 1, 0, -1
+
+tokens = weakref.WeakValueDictionary()  # the contexts and connections that have callbacks
+connections = weakref.WeakValueDictionary()  # by handle
+_numbers = itertools.count(1)
+
+
+def token_of(owner):
+    """Returns the number by which C knows a context or connection."""
+    if not owner._token:
+        owner._token = next(_numbers)
+        tokens[owner._token] = owner
+    return owner._token
+
+
+def _deciding(function):
+    """Makes a callback of C that keeps an exception and then fails."""
+
+    @functools.wraps(function)
+    def guarded(token, handle, *arguments):
+        owner, connection = tokens.get(token), connections.get(handle)
+        if owner is None or connection is None:
+            return FAILED
+        try:
+            return YES if function(owner, connection, *arguments) else NO
+        except BaseException as error:
+            connection._raised = error
+            return FAILED
+
+    return guarded
+
+
+def _notified(function):
+    """Makes a callback of C whose exceptions can only be reported."""
+
+    @functools.wraps(function)
+    def guarded(token, handle, *arguments):
+        owner, connection = tokens.get(token), connections.get(handle)
+        if owner is not None and connection is not None:
+            try:
+                function(owner, connection, *arguments)
+            except Exception:
+                sys.excepthook(*sys.exc_info())
+        return YES
+
+    return guarded
+
+
+def _answer(connection, data):
+    if lib.fssl_conn_answer(connection._handle, data, len(data), NULL) < 0:
+        raise MemoryError("an answer was not taken")
+    return True
+
+
+def protocols_of(data):
+    """Returns the protocols in bytes where each has its length before it."""
+    found = []
+    while data:
+        length = data[0]
+        found.append(data[1 : 1 + length])
+        data = data[1 + length :]
+    return found
+
+
+def protocols_to(protocols):
+    """Returns protocols as bytes, each with its length before it."""
+    return b"".join(bytes([len(protocol)]) + protocol for protocol in protocols)
+
+
+def _bytes_at(pointer, length):
+    return ffi.buffer(pointer, length)[:] if length else b""
+
+
+@ffi.callback("fssl_verify_callback")
+@_deciding
+def verify(owner, connection, error, depth, ok):
+    from ..crypto import X509
+
+    certificate = X509._wrap(lib.fssl_conn_verify_cert(connection._handle, NULL))
+    return owner._on_verify(connection, certificate, error, depth, ok)
+
+
+@ffi.callback("fssl_info_callback")
+@_notified
+def info(owner, connection, where, result):
+    owner._on_info(connection, where, result)
+
+
+@ffi.callback("fssl_text_callback")
+@_notified
+def keylog(owner, connection, text, length):
+    owner._on_keylog(connection, _bytes_at(text, length))
+
+
+@ffi.callback("fssl_protos_callback")
+@_deciding
+def npn_advertise(owner, connection, protos, length):
+    return _answer(connection, protocols_to(owner._on_npn_advertise(connection)))
+
+
+@ffi.callback("fssl_protos_callback")
+@_deciding
+def npn_select(owner, connection, protos, length):
+    offered = protocols_of(_bytes_at(protos, length))
+    return _answer(connection, owner._on_npn_select(connection, offered))
+
+
+@ffi.callback("fssl_protos_callback")
+@_deciding
+def ocsp_client(owner, connection, response, length):
+    callback, data = owner._on_ocsp_client
+    return callback(connection, _bytes_at(response, length), data)

@@ -1,0 +1,377 @@
+"""Connection: a TLS connection over a socket or over memory, as OpenSSL.SSL has it."""
+
+import warnings
+
+from .. import _abi, errors
+from .._load import NULL, lib
+from ..certificate import Session
+from ..stream import Stream
+from . import callbacks
+from .context import Context, certificate_of, function, integer, key_of, protocols_in
+
+SEND_MAX = 2**31 - 1
+INTERNAL_ERROR = 80  # the alert for a callback that failed
+STATUS_REQUEST = 5  # the extension by which a client asks for an OCSP response
+
+
+def sendable(data):
+    """Takes any buffer, and text as old programs give it, with a warning."""
+    if isinstance(data, str):
+        warnings.warn("str for buf is no longer accepted, use bytes", DeprecationWarning, 3)
+        data = data.encode("utf-8")
+    try:
+        size = memoryview(data).nbytes
+    except TypeError:
+        raise TypeError("data must be a memoryview, buffer or byte string") from None
+    if size > SEND_MAX:
+        raise ValueError("Cannot send more than 2**31-1 bytes at once.")
+    return data
+
+
+def fd_of(sock):
+    try:
+        return sock.fileno() if hasattr(sock, "fileno") else int(sock)
+    except (TypeError, ValueError):
+        message = "argument must be an int, or have a fileno() method."
+        raise TypeError(message) from None
+
+
+def certificate_out(handle, as_cryptography=False):
+    from ..crypto import X509
+
+    cert = X509._wrap(handle)
+    return cert.to_cryptography() if cert and as_cryptography else cert
+
+
+class Connection(Stream):
+    """A connection: Connection(context, socket), with None for memory. What it does not know
+    itself, it asks the socket."""
+
+    _token = 0
+    _raised = None  # what a callback has raised, until the call that caused it ends
+    _begun = False
+    _server = False
+    _socket = None
+    _app_data = None
+    _on_verify = _on_info = None
+
+    def __init__(self, context, socket=None):
+        if not isinstance(context, Context):
+            raise TypeError("context must be a Context instance")
+        if socket is None:
+            self._handle = _abi.conn_new_memory(context)
+        else:
+            self._handle = _abi.conn_new(context, fd_of(socket))
+        self._context, self._socket = context, socket
+        callbacks.connections[self._handle] = self
+
+    def __getattr__(self, name):
+        if self._socket is None:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        return getattr(self._socket, name)
+
+    # ---- the calls that may hold a handshake ----
+
+    def _run(self, method, *arguments):
+        """Calls what may carry a handshake on, deciding for a server what it asks meanwhile."""
+        if not self._begun:
+            self._begin()
+        while True:
+            try:
+                return method(*arguments)
+            except errors.WantClientHelloError:
+                self._decide_hello()
+            except errors.Error:
+                raised, self._raised = self._raised, None
+                if raised is None:
+                    raise
+                raise raised from None
+
+    def _begin(self):
+        self._begun = True
+        if self._server and self._context._decides_hello():
+            _abi.conn_ask(self, lib.FSSL_ASK_CLIENT_HELLO)
+
+    def _decide_hello(self):
+        """Asks the context's callbacks what the client hello leads to."""
+        try:
+            self._decide_name_and_protocol()
+        except BaseException:
+            _abi.conn_answer_hello(self, INTERNAL_ERROR)
+            lib.fssl_conn_do_handshake(self._handle, NULL)  # sends the alert
+            raise
+        _abi.conn_answer_hello(self, 0)
+
+    def _decide_name_and_protocol(self):
+        if self._context._on_server_name:
+            self._context._on_server_name(self)
+        context = self._context  # another one, if the callback has switched
+        offered = callbacks.protocols_of(_abi.conn_hello_bytes(self, lib.FSSL_HELLO_ALPN))
+        if offered and context._on_alpn_select:
+            chosen = context._select_alpn(self, offered)
+            _abi.conn_set_alpn_preference(self, protocols_in([chosen]) if chosen else b"")
+        if context._on_ocsp_server and self._asks_for_staple():
+            _abi.conn_set_ocsp_response(self, context._staple(self))
+
+    def _asks_for_staple(self):
+        types = _abi.conn_hello_bytes(self, lib.FSSL_HELLO_EXTENSIONS)
+        wanted = STATUS_REQUEST.to_bytes(2, "big")
+        return any(types[i : i + 2] == wanted for i in range(0, len(types), 2))
+
+    def do_handshake(self):
+        self._run(super().do_handshake)
+
+    def send(self, buf, flags=0):
+        return self._run(super().send, sendable(buf))
+
+    write = send
+
+    def sendall(self, buf, flags=0):
+        self._run(super().sendall, sendable(buf))
+
+    def recv(self, bufsize, flags=None):
+        return self._run(super().recv, bufsize, flags or 0)
+
+    read = recv
+
+    def recv_into(self, buffer, nbytes=None, flags=None):
+        return self._run(super().recv_into, buffer, nbytes, flags or 0)
+
+    def shutdown(self):
+        """Sends the shutdown message. Returns whether the peer's has come too."""
+        return self._run(super().shutdown)
+
+    # ---- memory ----
+
+    def _on_memory(self):
+        if self._socket is not None:
+            raise TypeError("Connection sock was not None")
+
+    def bio_read(self, bufsize):
+        self._on_memory()
+        return super().bio_read(integer(bufsize, "bufsize"))
+
+    def bio_write(self, buf):
+        self._on_memory()
+        return super().bio_write(sendable(buf))
+
+    def bio_shutdown(self):
+        self._on_memory()
+        super().bio_shutdown()
+
+    # ---- the socket ----
+
+    def accept(self):
+        """Returns (connection, address) of the socket's next client."""
+        client, address = self._socket.accept()
+        connection = type(self)(self._context, client)
+        connection.set_accept_state()
+        return connection, address
+
+    def connect(self, addr):
+        self.set_connect_state()
+        return self._socket.connect(addr)
+
+    def connect_ex(self, addr):
+        result = self._socket.connect_ex(addr)
+        self.set_connect_state()
+        return result
+
+    def sock_shutdown(self, *args, **kwargs):
+        return self._socket.shutdown(*args, **kwargs)
+
+    def close(self):
+        """Closes the socket. The peer sees a truncated stream unless shutdown came first."""
+        close = self.__getattr__("close")
+        lib.fssl_conn_detach(self._handle, NULL)  # so that no reused fd is ever written to
+        return close()
+
+    def makefile(self, *args, **kwargs):
+        raise NotImplementedError("Cannot make file object of OpenSSL.SSL.Connection")
+
+    def set_connect_state(self):
+        _abi.conn_set_connect_state(self)
+        self._server = False
+
+    def set_accept_state(self):
+        _abi.conn_set_accept_state(self)
+        self._server = True
+
+    # ---- its context and what it has of its own ----
+
+    def get_context(self):
+        return self._context
+
+    def set_context(self, context):
+        if not isinstance(context, Context):
+            raise TypeError("context must be a Context instance")
+        _abi.conn_set_context(self, context)
+        self._context = context
+
+    def set_app_data(self, data):
+        self._app_data = data
+
+    def get_app_data(self):
+        return self._app_data
+
+    def set_options(self, options):
+        return _abi.conn_set_options(self, integer(options, "options"))
+
+    def _push(self, install, trampoline):
+        _abi.call(install, self._handle, trampoline, callbacks.token_of(self))
+
+    def set_verify(self, mode, callback=None):
+        """Sets VERIFY_ mode and callback as Context.set_verify, for this connection."""
+        _abi.conn_set_verify(self, integer(mode, "mode"))
+        if callback is not None:
+            self._on_verify = function(callback)
+            self._push(lib.fssl_conn_set_verify_callback, callbacks.verify)
+
+    def get_verify_mode(self):
+        return _abi.conn_verify_mode(self)
+
+    def set_info_callback(self, callback):
+        """Sets an info callback as Context.set_info_callback, for this connection."""
+        self._on_info = function(callback)
+        self._push(lib.fssl_conn_set_info_callback, callbacks.info)
+
+    def use_certificate(self, cert):
+        _abi.conn_use_certificate(self, certificate_of(cert))
+
+    def use_privatekey(self, pkey):
+        _abi.conn_use_private_key(self, key_of(pkey))
+
+    def set_alpn_protos(self, protos):
+        _abi.conn_set_alpn_protos(self, protocols_in(protos))
+
+    def set_tlsext_host_name(self, name):
+        """Sets the server name to send, a byte string. It is not checked: see flatssl.Context."""
+        if not isinstance(name, bytes):
+            raise TypeError("name must be a byte string")
+        if b"\0" in name:
+            raise TypeError("name must not contain NUL byte")
+        _abi.conn_set_server_name(self, name)
+
+    def request_ocsp(self):
+        _abi.conn_request_ocsp(self)
+
+    def set_session(self, session):
+        if not isinstance(session, Session):
+            raise TypeError("session must be a Session instance")
+        _abi.conn_set_session(self, session)
+
+    def set_shutdown(self, state):
+        _abi.conn_set_shutdown_state(self, integer(state, "state"))
+
+    def get_shutdown(self):
+        return _abi.conn_shutdown_state(self)
+
+    # ---- renegotiation ----
+
+    def renegotiate(self):
+        """Begins a renegotiation. Returns whether it did, False if one is under way."""
+        return bool(_abi.conn_renegotiate(self))
+
+    def renegotiate_pending(self):
+        return _abi.conn_renegotiate_pending(self) == 1
+
+    def total_renegotiations(self):
+        return _abi.conn_total_renegotiations(self)
+
+    # ---- what was negotiated ----
+
+    def get_protocol_version(self):
+        return _abi.conn_protocol_version(self)
+
+    def get_protocol_version_name(self):
+        return _abi.conn_protocol_version_name(self)
+
+    def get_cipher_list(self):
+        count = _abi.conn_cipher_list_count(self)
+        return [_abi.conn_cipher_list_item(self, i) for i in range(count)]
+
+    def get_cipher_name(self):
+        return _abi.conn_cipher_name(self) or None
+
+    def get_cipher_bits(self):
+        return _abi.conn_cipher_bits(self) or None
+
+    def get_cipher_version(self):
+        return _abi.conn_cipher_version(self) or None
+
+    def get_group_name(self):
+        return _abi.conn_group_name(self) or None
+
+    def get_alpn_proto_negotiated(self):
+        return _abi.conn_alpn_proto(self)
+
+    def get_next_proto_negotiated(self):
+        return _abi.conn_next_proto(self)
+
+    def get_servername(self):
+        return _abi.conn_server_name(self).encode("utf-8", "surrogateescape") or None
+
+    def get_state_string(self):
+        return _abi.conn_state_string(self).encode()
+
+    def get_session(self):
+        return Session._wrap(_abi.conn_session(self))
+
+    def client_random(self):
+        return _abi.conn_client_random(self) or None
+
+    def server_random(self):
+        return _abi.conn_server_random(self) or None
+
+    def master_key(self):
+        return _abi.conn_master_key(self) or None
+
+    def get_finished(self):
+        return _abi.conn_finished(self) or None
+
+    def get_peer_finished(self):
+        return _abi.conn_peer_finished(self) or None
+
+    def export_keying_material(self, label, olen, context=None):
+        """Returns olen bytes of keying material for a label (RFC 5705)."""
+        buffer = bytearray(integer(olen, "olen"))
+        with _abi.view_of(buffer, writable=True) as view:
+            pointers = (*_abi.text_in(label), *_abi.bytes_in(context))
+            _abi.call(lib.fssl_conn_export_keying_material, self._handle, *pointers, view, olen)
+        return bytes(buffer)
+
+    # ---- certificates ----
+
+    def get_certificate(self, *, as_cryptography=False):
+        return certificate_out(_abi.conn_certificate(self), as_cryptography)
+
+    def get_peer_certificate(self, *, as_cryptography=False):
+        return certificate_out(_abi.conn_peer_certificate(self), as_cryptography)
+
+    def get_peer_cert_chain(self, *, as_cryptography=False):
+        """Returns the certificates that the peer sent; those of a client without its own."""
+        count = _abi.conn_peer_chain_count(self)
+        if not count:
+            return None
+        return [
+            certificate_out(_abi.conn_peer_chain_item(self, i), as_cryptography)
+            for i in range(1 if self._server else 0, count)
+        ]
+
+    def get_verified_chain(self, *, as_cryptography=False):
+        """Returns the certificates from the peer's own to a trusted one; None if not verified."""
+        count = _abi.conn_verified_chain_count(self)
+        if not count:
+            return None
+        return [
+            certificate_out(_abi.conn_verified_chain_item(self, i), as_cryptography)
+            for i in range(count)
+        ]
+
+    def get_client_ca_list(self, *, as_cryptography=False):
+        """Returns the names of the issuers whose certificates a server takes."""
+        from ..crypto import X509Name
+
+        count = _abi.conn_client_ca_count(self)
+        names = [X509Name._wrap(_abi.conn_client_ca_item(self, i)) for i in range(count)]
+        return [name.to_cryptography() for name in names] if as_cryptography else names

@@ -1,0 +1,119 @@
+"""X509Name and X509Extension, as OpenSSL.crypto has them."""
+
+from .. import _abi, certificate, errors
+
+FULL_NAMES = {
+    "countryName": "C",
+    "stateOrProvinceName": "ST",
+    "localityName": "L",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "commonName": "CN",
+}
+
+
+class X509Name(certificate.Name):
+    """A name; its attributes are its items: name.CN, name.commonName, name.emailAddress."""
+
+    def __init__(self, name):
+        """Makes a copy that can be changed."""
+        self._handle = _abi.name_copy(name)
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(name)
+        wanted = FULL_NAMES.get(name, name)
+        for type, value in self.items():
+            if type == wanted:
+                return value.decode("utf-8")
+        try:  # an unknown type has no value, and an unknown name is no attribute
+            probe = certificate.Name._wrap(_abi.name_new())
+            _abi.name_add_item(probe, name, b"AB")
+        except errors.ArgumentError:
+            raise AttributeError("No such attribute") from None
+        except errors.Error:
+            pass
+        return None
+
+    def __setattr__(self, name, value):
+        if name.startswith("_"):
+            return super().__setattr__(name, value)
+        if type(name) is not str:
+            raise TypeError(f"attribute name must be string, not '{type(name).__name__:.200}'")
+        data = value.encode("utf-8") if isinstance(value, str) else value
+        try:
+            _abi.name_set_item(self, name, data)
+        except errors.ArgumentError as error:
+            if error.lines and error.lines[0].data == "type":
+                raise AttributeError("No such attribute") from None
+            raise
+
+    def get_components(self):
+        """Returns the items as (type, value) pairs of bytes."""
+        return [(type.encode(), value) for type, value in self.items()]
+
+    def hash(self):
+        """Returns the hash by which OpenSSL finds the name in a directory."""
+        return _abi.name_hash(self)
+
+    def der(self):
+        return self.to_der()
+
+    def to_cryptography(self):
+        """Returns the name as one of the cryptography package."""
+        from cryptography import x509
+
+        return x509.Name.from_bytes(self.to_der())
+
+    def _order(self, other):
+        return _abi.name_compare(self, other)
+
+    def __eq__(self, other):
+        return self._order(other) == 0 if isinstance(other, X509Name) else NotImplemented
+
+    def __lt__(self, other):
+        return self._order(other) < 0 if isinstance(other, X509Name) else NotImplemented
+
+    def __le__(self, other):
+        return self._order(other) <= 0 if isinstance(other, X509Name) else NotImplemented
+
+    def __gt__(self, other):
+        return self._order(other) > 0 if isinstance(other, X509Name) else NotImplemented
+
+    def __ge__(self, other):
+        return self._order(other) >= 0 if isinstance(other, X509Name) else NotImplemented
+
+    __hash__ = None
+
+    def __repr__(self):
+        parts = "".join(f"/{type}={value.decode('utf-8', 'replace')}" for type, value in
+                        self.items())
+        return f"<X509Name object '{parts}'>"
+
+
+class X509Extension(_abi.Handle):
+    """An extension of a certificate, from its name and value in the language of OpenSSL's
+    config: X509Extension(b"basicConstraints", True, b"CA:TRUE")."""
+
+    def __init__(self, type_name, critical, value, subject=None, issuer=None):
+        if not isinstance(type_name, bytes) or not isinstance(value, bytes):
+            raise TypeError("type_name and value must be byte strings")
+        for cert, what in (subject, "subject"), (issuer, "issuer"):
+            if cert is not None and not isinstance(cert, certificate.Certificate):
+                raise TypeError(f"{what} must be an X509 instance")
+        try:
+            self._handle = _abi.ext_new(type_name, bool(critical), value, subject or 0, issuer or 0)
+        except errors.ArgumentError as error:
+            raise errors.Error([line[:3] for line in error.lines]) from None
+
+    def get_critical(self):
+        return bool(_abi.ext_critical(self))
+
+    def get_short_name(self):
+        return _abi.ext_name(self).encode()
+
+    def get_data(self):
+        return _abi.ext_data(self)
+
+    def __str__(self):
+        return _abi.ext_text(self)

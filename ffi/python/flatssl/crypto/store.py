@@ -1,0 +1,82 @@
+"""X509Store and X509StoreContext, as OpenSSL.crypto has them."""
+
+from .. import _abi, certificate
+from .cert import X509
+
+
+class X509Store(certificate.Store):
+    """Whom is trusted, and how is verified."""
+
+    def add_cert(self, cert):
+        if not isinstance(cert, certificate.Certificate):
+            raise TypeError("cert must be an X509 instance")
+        super().add_cert(cert)
+
+    def add_crl(self, crl):
+        from .crl import crl_of
+
+        _abi.store_add_crl(self, crl_of(crl))
+
+    def set_flags(self, flags):
+        """Adds X509StoreFlags."""
+        _abi.store_set_flags(self, flags)
+
+    def set_time(self, vfy_time):
+        """Verifies as of a time, a datetime in UTC."""
+        import calendar
+
+        _abi.store_set_time(self, calendar.timegm(vfy_time.timetuple()))
+
+    def load_locations(self, cafile, capath=None):
+        """Trusts the certificates of a PEM file, of a hashed directory, or of both."""
+        _abi.store_load_locations(self, cafile, capath)
+
+
+class X509StoreContextError(Exception):
+    """A certificate was refused: its errors are (code, depth, text), and which it was."""
+
+    def __init__(self, message, errors, certificate):
+        super().__init__(message)
+        self.errors = errors
+        self.certificate = certificate
+
+
+class X509StoreContext:
+    """The verification of one certificate against a store."""
+
+    def __init__(self, store, certificate, chain=None):
+        self._store, self._cert = store, certificate
+        self._chain = self._checked(chain)
+
+    @staticmethod
+    def _checked(chain):
+        for cert in chain or ():
+            if not isinstance(cert, certificate.Certificate):
+                raise TypeError("One of the elements is not an X509 instance")
+        return list(chain or ())
+
+    def set_store(self, store):
+        self._store = store
+
+    def _verify(self):
+        made = _abi.Handle._wrap(_abi.chain_new())
+        for cert in self._chain:
+            _abi.chain_add_untrusted(made, cert)
+        code = _abi.chain_verify(made, self._store, self._cert)
+        if code:
+            depth = _abi.chain_error_depth(made)
+            text = _abi.chain_error_text(code)
+            failed = X509._wrap(_abi.chain_error_cert(made))
+            raise X509StoreContextError(text, [code, depth, text], failed)
+        return made
+
+    def verify_certificate(self):
+        """Raises X509StoreContextError unless the certificate is trusted."""
+        self._verify().close()
+
+    def get_verified_chain(self):
+        """Verifies, and returns the chain from the certificate to a trusted one."""
+        made = self._verify()
+        return [X509._wrap(_abi.chain_item(made, i)) for i in range(_abi.chain_count(made))]
+
+
