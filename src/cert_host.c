@@ -74,7 +74,7 @@ int64_t fssl_cert_alt_name_item(fssl_handle h, int64_t i, int32_t *kind, uint8_t
 }
 
 /* Brings a host to the form in which it is checked: without a trailing dot. False for one that is
-   empty or not ASCII, which no check may ever see. */
+   empty, too long to be sent or not ASCII, which no check may ever see. */
 bool host_prepare(char *host, bool *ip)
 {
     uint8_t address[sizeof(struct in6_addr)];
@@ -84,6 +84,8 @@ bool host_prepare(char *host, bool *ip)
         if (*at <= ' ' || *at > '~')
             return false;
     }
+    if (len > TLSEXT_MAXLEN_host_name)
+        return false;
     *ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
     if (!*ip && len > 1 && host[len - 1] == '.')
         host[len - 1] = '\0';

@@ -12,15 +12,21 @@
 
 enum { SHA256_SIZE = 32 };
 
+/* Makes OpenSSL check a host. It would check a name and an address both, so the one that is not
+   meant any more is taken back. */
 static bool param_use_host(struct conn *conn, const char *host, bool ip)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
 
     X509_VERIFY_PARAM_set_hostflags(param, HOST_FLAGS);
-    if (ip)
-        return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
-    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-           SSL_set_tlsext_host_name(conn->ssl, host) == 1;
+    if (!ip)
+        return X509_VERIFY_PARAM_set1_ip(param, NULL, 0) == 1 &&
+               X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+               SSL_set_tlsext_host_name(conn->ssl, host) == 1;
+    if (conn->host && !conn->host_is_ip && SSL_set_tlsext_host_name(conn->ssl, NULL) != 1)
+        return false;
+    return X509_VERIFY_PARAM_set1_host(param, NULL, 0) == 1 &&
+           X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
 }
 
 /* Sets the host that a client expects, and sends and checks. Returns a code. */
