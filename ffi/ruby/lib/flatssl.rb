@@ -21,20 +21,22 @@ require_relative "flatssl/objects"
 
 module FlatSSL
   class << self
-    # Connects to a TLS server and checks that it is who its certificate says: trusted by the
-    # system, or by the context, and named host. Timeout is in seconds, nil for none. With a block,
-    # yields the connection, ends it, and returns what the block did.
-    def connect(host, port, context: nil, timeout: nil)
-      conn = Connection.new(context || Context.new_client)
+    # Connects to a TLS server and checks that it is who its certificate says: of an authority that
+    # the system trusts, or a PEM file ca, or a context; and named as the host, or name. Timeout is
+    # in seconds, nil for none. With a block, yields the connection, ends it, and returns what the
+    # block did.
+    def connect(host, port, ca: nil, name: nil, timeout: nil, context: nil, &block)
+      conn = Connection.new(context || Context.trusting(ca))
       begin
         conn.timeout = timeout
+        conn.host = name if name
         conn.connect(host, port)
         conn.do_handshake
       rescue Exception
         conn.close
         raise
       end
-      block_given? ? conn.use { |open| yield open } : conn
+      block ? conn.use(&block) : conn
     end
 
     # Listens on an address and port (0 for a free one): accept then gives connections. With a

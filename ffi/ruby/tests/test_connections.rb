@@ -15,6 +15,21 @@ rescue FlatSSL::WantReadError
   nil
 end
 
+test "what comes behind the end of TLS" do
+  ours, theirs = UNIXSocket.pair
+  server = FlatSSL::Connection.new(server_context, theirs)
+  client = FlatSSL::Connection.new(client_context, ours)
+  client.host = "localhost"
+  shaking = Thread.new { server.do_handshake && server.shutdown && theirs.write("plain") }
+  client.do_handshake
+  raises(FlatSSL::StateError) { client.leftover }
+  shaking.join
+  raises(FlatSSL::ZeroReturnError) { client.recv(1) }
+  equal "", client.leftover # without read-ahead it is still in the socket
+  equal "plain", ours.read_nonblock(10)
+  [client, server, ours, theirs].each(&:close)
+end
+
 test "much data, whole and in pieces" do
   data = Random.bytes(3_000_000)
   joined do |client, server|

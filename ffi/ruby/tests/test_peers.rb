@@ -93,6 +93,19 @@ test "refused without a context: the system does not trust the tests' authority"
   end
 end
 
+test "trust and name in one line" do
+  Peers.s_server("-www", certificate: "other", accepts: 2) do |port|
+    ca = Peers.path("ca.pem")
+    page = FlatSSL.connect("127.0.0.1", port, ca: ca, name: "other.example", timeout: 20) do |conn|
+      conn.write(PAGE) && conn.read
+    end
+    check page.start_with?("HTTP/1.0 200 ok")
+    raises(FlatSSL::VerifyError) do
+      FlatSSL.connect("127.0.0.1", port, ca: Peers.path("unknown.pem"), name: "other.example")
+    end
+  end
+end
+
 test "no handle is left when connecting fails" do
   context = client_context
   before = FlatSSL.open_handles(FlatSSL::Connection)

@@ -7,6 +7,17 @@ module FlatSSL
     def self.new(method = TLS_METHOD)
       super
     end
+
+    # Makes a safe context of a client that trusts the authorities of a PEM file alone, or for nil
+    # those of the system.
+    def self.trusting(file)
+      context = new_client
+      return context unless file
+
+      context.cert_store = Store.new
+      context.load_verify_locations(file, nil)
+      context
+    end
   end
 
   class Connection
@@ -97,6 +108,11 @@ module FlatSSL
     # Takes ciphertext that is to be sent to the peer of a memory connection.
     def bio_read(size = STREAM_SIZE)
       stream(:fssl_conn_bio_read, size)
+    end
+
+    # Reads bytes that came behind the peer's close_notify, "" for none.
+    def leftover(size = STREAM_SIZE)
+      stream(:fssl_conn_leftover, size)
     end
 
     # Takes ciphertext that came from the peer of a memory connection, and returns what plaintext
