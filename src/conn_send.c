@@ -180,6 +180,7 @@ int64_t fssl_conn_flush(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
+    conn->want = 0;
     carrier_flush(&conn->carrier); /* an alert may be owed by a connection that failed */
     if (conn->carrier.out.count == 0 && !conn->carrier.write_error)
         return finish(h, 0, err);
