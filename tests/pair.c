@@ -261,6 +261,8 @@ bool pair_transfer(struct pair *pair, fssl_handle from, const uint8_t *data, int
             result = pair_send(pair, from, data + sent, len - sent);
         if (sent < len && result > 0)
             sent += result;
+        else if (sent == len && pair->client_fd >= 0)
+            fssl_conn_flush(from, &err);
         result = pair_recv(pair, to, piece, sizeof piece);
         if (result > 0 &&
             !CHECK(received + result <= sent && arrived(data, received, piece, result)))

@@ -1,0 +1,289 @@
+/* Sending and receiving. */
+#include "pair.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const struct pair_plan memory = {0};
+static const struct pair_plan sockets = {.sockets = true};
+static const uint8_t text[] = "some text of some length";
+
+/* Bytes that repeat only after 251, so that a piece out of place is noticed. */
+static void fill(uint8_t *data, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        data[i] = (uint8_t)(i % 251);
+}
+
+/* Brings what was sent to where recv finds it. */
+static void bring(struct pair *pair)
+{
+    pair_settle(pair);
+}
+
+static void send_and_recv(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[64];
+
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    CHECK_IS(sizeof text, fssl_conn_send(pair.client, text, sizeof text, &err));
+    bring(&pair);
+    CHECK_IS(5, fssl_conn_recv(pair.server, got, 5, 0, &err));
+    CHECK_IS(sizeof text - 5, fssl_conn_pending(pair.server, &err));
+    CHECK_IS(sizeof text - 5, fssl_conn_recv(pair.server, got + 5, sizeof got - 5, 0, &err));
+    CHECK_BYTES(text, got, sizeof text);
+    CHECK_IS(0, fssl_conn_pending(pair.server, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    pair_close(&pair);
+}
+
+static void peek(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[64];
+
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.server, got, 9, FSSL_MSG_PEEK, &err));
+    CHECK_IS(sizeof text, fssl_conn_send(pair.client, text, sizeof text, &err));
+    bring(&pair);
+    for (int i = 0; i < 3; i++) {
+        memset(got, 0, sizeof got);
+        CHECK_IS(9, fssl_conn_recv(pair.server, got, 9, FSSL_MSG_PEEK, &err));
+        CHECK_BYTES(text, got, 9);
+    }
+    CHECK_IS(sizeof text, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    CHECK_BYTES(text, got, sizeof text);
+    pair_close(&pair);
+}
+
+static void nothing_at_all(void)
+{
+    struct pair pair = pair_open(&memory);
+    int64_t sent = 5;
+
+    CHECK_IS(0, fssl_conn_send(pair.client, NULL, 0, &err)); /* not even a handshake */
+    CHECK_IS(0, fssl_conn_recv(pair.client, NULL, 0, 0, &err));
+    CHECK_OK(fssl_conn_send_all(pair.client, NULL, 0, &sent, &err));
+    CHECK_EQUAL(0, sent);
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_bio_read(pair.client, pair.to_server.data, 1, &err));
+    CHECK(pair_handshake(&pair));
+    CHECK_IS(0, fssl_conn_send(pair.client, text, 0, &err));
+    CHECK_IS(0, fssl_conn_pending(pair.client, &err));
+    pair_close(&pair);
+}
+
+static void bad_arguments(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[8];
+    int64_t sent = 5;
+
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_send(pair.client, NULL, 1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_send(pair.client, text, -1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_send(pair.client, NULL, INT64_MAX, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_send_all(pair.client, NULL, 1, &sent, &err));
+    CHECK_EQUAL(0, sent);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_send_all(pair.client, text, INT64_MIN, NULL, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_recv(pair.client, NULL, 1, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_recv(pair.client, got, -1, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_recv(pair.client, got, 8, 1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_recv(pair.client, got, 8, -1, &err));
+    CHECK(pair_transfer(&pair, pair.client, text, sizeof text));
+    pair_close(&pair);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_recv(pair.client, got, 8, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_pending(pair.client, &err));
+}
+
+/* ---- much ---- */
+
+static void large_data(void)
+{
+    enum { LARGE = 300000 };
+    static uint8_t data[LARGE];
+    static const struct pair_plan plans[] = {
+        {.version = FSSL_TLS1_2_VERSION}, {.version = FSSL_TLS1_3_VERSION}, {.sockets = true}};
+
+    fill(data, LARGE);
+    for (size_t i = 0; i < COUNT_OF(plans); i++) {
+        struct pair pair = pair_established(&plans[i]);
+
+        CHECK(pair_transfer(&pair, pair.client, data, LARGE));
+        CHECK(pair_transfer(&pair, pair.server, data, LARGE));
+        pair_close(&pair);
+    }
+}
+
+/* Both send at once, and neither reads before the other has sent. */
+static void both_at_once(void)
+{
+    enum { MUCH = 60000 };
+    static uint8_t data[MUCH], got[MUCH];
+    struct pair pair = pair_established(&memory);
+    int64_t client = 0, server = 0, result;
+
+    fill(data, MUCH);
+    CHECK_IS(MUCH, fssl_conn_send(pair.client, data, MUCH, &err));
+    CHECK_IS(MUCH, fssl_conn_send(pair.server, data, MUCH, &err));
+    while (client < MUCH && (result = pair_recv(&pair, pair.client, got + client, 7000)) > 0)
+        client += result;
+    CHECK_BYTES(data, got, MUCH);
+    while (server < MUCH && (result = pair_recv(&pair, pair.server, got + server, 7000)) > 0)
+        server += result;
+    CHECK_BYTES(data, got, MUCH);
+    CHECK(client == MUCH && server == MUCH);
+    pair_close(&pair);
+}
+
+/* Sends from memory that is spoilt at once. */
+static int64_t send_copy(fssl_handle conn, const uint8_t *data, size_t len)
+{
+    uint8_t *copy = malloc(len);
+    int64_t result;
+
+    memcpy(copy, data, len);
+    result = fssl_conn_send(conn, copy, (int64_t)len, &err);
+    memset(copy, 0x55, len);
+    free(copy);
+    return result;
+}
+
+/* What a send returned is sent, whatever becomes of the caller's buffer; what it refused is not. */
+static void the_buffer_is_the_callers_again(void)
+{
+    enum { PIECE = 30000 };
+    static uint8_t data[PIECE], got[PIECE];
+    struct pair pair = pair_established(&sockets);
+    int64_t sent = 0, received = 0, result;
+
+    fill(data, sizeof data);
+    while ((result = send_copy(pair.client, data + sent % 251, 20000)) > 0)
+        sent += result;
+    CHECK_FAILS(FSSL_E_WANT_WRITE, result);
+    CHECK(sent > 0);
+    CHECK_EQUAL(FSSL_WANT_WRITE, fssl_conn_want(pair.client, &err) & FSSL_WANT_WRITE);
+    while (received < sent) {
+        result = fssl_conn_recv(pair.server, got, PIECE, 0, &err);
+        if (result == -FSSL_E_WANT_READ)
+            result = fssl_conn_flush(pair.client, &err);
+        else if (result > 0 && !CHECK_BYTES(data + received % 251, got, (size_t)result))
+            break;
+        if (result < 0 && result != -FSSL_E_WANT_WRITE)
+            break;
+        received += result > 0 ? result : 0;
+    }
+    CHECK_EQUAL(sent, received);
+    pair_close(&pair);
+}
+
+static void flush(void)
+{
+    static uint8_t data[8192], got[8192];
+    struct pair pair = pair_established(&sockets);
+    int64_t result, sent = 0;
+
+    CHECK_OK(fssl_conn_flush(pair.client, &err));
+    while ((result = fssl_conn_send(pair.client, data, sizeof data, NULL)) > 0)
+        sent += result;
+    CHECK_FAILS(FSSL_E_WANT_WRITE, fssl_conn_flush(pair.client, &err));
+    while ((result = fssl_conn_recv(pair.server, got, sizeof got, 0, NULL)) > 0)
+        sent -= result;
+    CHECK_OK(fssl_conn_flush(pair.client, &err));
+    while ((result = fssl_conn_recv(pair.server, got, sizeof got, 0, NULL)) > 0)
+        sent -= result;
+    CHECK_EQUAL(0, sent);
+    CHECK_IS(0, fssl_conn_want(pair.client, &err) & FSSL_WANT_WRITE);
+    pair_close(&pair);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_flush(pair.client, &err));
+}
+
+static void send_all_tells_how_far_it_came(void)
+{
+    static uint8_t data[4000000];
+    struct pair pair = pair_established(&sockets);
+    int64_t sent = 0;
+
+    CHECK_OK(fssl_conn_send_all(pair.client, text, sizeof text, &sent, &err));
+    CHECK_EQUAL(sizeof text, sent);
+    CHECK_FAILS(FSSL_E_WANT_WRITE, fssl_conn_send_all(pair.client, data, sizeof data, &sent, &err));
+    CHECK(sent > 0 && sent < (int64_t)sizeof data);
+    CHECK_FAILS(FSSL_E_WANT_WRITE, fssl_conn_send_all(pair.client, data, 10, NULL, &err));
+    pair_close(&pair);
+}
+
+/* ---- what to poll for ---- */
+
+static void want_bits(void)
+{
+    static uint8_t data[20000], got[20000];
+    struct pair pair = pair_open(&sockets);
+
+    CHECK_IS(0, fssl_conn_want(pair.client, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_do_handshake(pair.client, &err));
+    CHECK_IS(FSSL_WANT_READ, fssl_conn_want(pair.client, &err));
+    CHECK(pair_handshake(&pair));
+    CHECK_IS(0, fssl_conn_want(pair.client, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.client, got, 1, 0, &err));
+    CHECK_IS(FSSL_WANT_READ, fssl_conn_want(pair.client, &err));
+    while (fssl_conn_send(pair.client, data, sizeof data, NULL) > 0)
+        ;
+    CHECK_IS(FSSL_WANT_WRITE, fssl_conn_want(pair.client, &err));
+    /* a peer that waits for the queue must not be waited for: recv says so */
+    CHECK_FAILS(FSSL_E_WANT_WRITE, fssl_conn_recv(pair.client, got, 1, 0, &err));
+    CHECK_IS(FSSL_WANT_READ | FSSL_WANT_WRITE, fssl_conn_want(pair.client, &err));
+    while (fssl_conn_recv(pair.server, got, sizeof got, 0, NULL) > 0)
+        ;
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.client, got, 1, 0, &err));
+    CHECK_IS(FSSL_WANT_READ, fssl_conn_want(pair.client, &err));
+    CHECK_IS(5, fssl_conn_send(pair.client, text, 5, &err));
+    CHECK_IS(0, fssl_conn_want(pair.client, &err));
+    pair_close(&pair);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_want(pair.client, &err));
+}
+
+/* Nothing of what comes before the end of the handshake is data. */
+static void no_data_before_the_handshake(void)
+{
+    struct pair pair = pair_open(&memory);
+    uint8_t got[100];
+
+    CHECK_GIVES(fssl_conn_bio_write(pair.server, text, sizeof text, &err));
+    CHECK_FAILS(FSSL_E_TLS, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    CHECK_FAILS(FSSL_E_TLS, fssl_conn_recv(pair.server, got, sizeof got, FSSL_MSG_PEEK, &err));
+    pair_close(&pair);
+}
+
+/* The fd stays as it was: a blocking one is only waited for where the timeout allows. */
+static void zero_timeout_on_a_blocking_fd(void)
+{
+    struct pair pair = pair_established(&sockets);
+    uint8_t byte;
+
+    pair_block(&pair);
+    CHECK_OK(fssl_conn_set_timeout(pair.client, 0, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.client, &byte, 1, 0, &err));
+    CHECK_IS(5, fssl_conn_send(pair.server, text, 5, &err));
+    CHECK_IS(1, fssl_conn_recv(pair.client, &byte, 1, 0, &err));
+    CHECK_EQUAL(text[0], byte);
+    pair_close(&pair);
+}
+
+static const struct check_case cases[] = {
+    {"send and recv", send_and_recv},
+    {"peek", peek},
+    {"nothing at all", nothing_at_all},
+    {"bad arguments", bad_arguments},
+    {"large data", large_data},
+    {"both at once", both_at_once},
+    {"the buffer is the caller's again", the_buffer_is_the_callers_again},
+    {"flush", flush},
+    {"send_all tells how far it came", send_all_tells_how_far_it_came},
+    {"want bits", want_bits},
+    {"no data before the handshake", no_data_before_the_handshake},
+    {"zero timeout on a blocking fd", zero_timeout_on_a_blocking_fd},
+};
+
+int main(int argc, char **argv)
+{
+    return check_run(cases, COUNT_OF(cases), argc, argv);
+}
