@@ -211,9 +211,19 @@ static int run_shutdown(SSL *ssl, struct step *step)
     return answer == 0 ? 1 : answer;
 }
 
+/* Waits for the peer's close_notify. SSL_shutdown would end the connection over data that comes
+   before it; this leaves the data to be read. */
+static int run_await_end(SSL *ssl, struct step *step)
+{
+    uint8_t byte;
+
+    return SSL_peek_ex(ssl, &byte, sizeof byte, &step->done);
+}
+
 static int64_t conn_shutdown(struct conn *conn, int32_t *err)
 {
-    struct step step = {run_shutdown, NULL, 0, 0};
+    bool again = SSL_get_shutdown(conn->ssl) == SSL_SENT_SHUTDOWN;
+    struct step step = {again ? run_await_end : run_shutdown, NULL, 0, 0};
     struct patience patience = {false, false, -1};
     int32_t want = FSSL_OK;
     int64_t failed = conn_usable(conn, err);
@@ -228,6 +238,8 @@ static int64_t conn_shutdown(struct conn *conn, int32_t *err)
     } while (!failed && want);
     if (failed == -FSSL_E_ZERO_RETURN)
         return 1;
+    if (!failed && again)
+        return conn_say(conn, FSSL_E_STATE, __func__, "data is still to be read", err);
     if (!failed)
         failed = conn_drain(conn, &patience, err);
     return failed ? failed : (int64_t)step.done;
