@@ -645,7 +645,8 @@ int64_t fssl_conn_flush(fssl_handle conn, int32_t *err);
 int64_t fssl_conn_want(fssl_handle conn, int32_t *err);
 
 /* Sends close_notify. Returns 1 if the peer's has come too, else 0: then a second call, or
-   fssl_conn_recv, waits for it. Serves Connection.shutdown. */
+   fssl_conn_recv, waits for it; where data comes first the second call gives FSSL_E_STATE, and
+   fssl_conn_recv the data. Serves Connection.shutdown. */
 int64_t fssl_conn_shutdown(fssl_handle conn, int32_t *err);
 
 /* Returns FSSL_SENT_SHUTDOWN and FSSL_RECEIVED_SHUTDOWN bits. Serves Connection.get_shutdown. */
