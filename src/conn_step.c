@@ -173,7 +173,7 @@ static void patience_begin(struct conn *conn, struct patience *patience)
     patience->known = true;
     patience->deadline = -1;
     if (conn->timeout >= 0)
-        patience->deadline = clock_ms() + conn->timeout;
+        patience->deadline = deadline_in(conn->timeout);
     patience->none = conn->carrier.memory || conn->timeout == 0;
     if (conn->timeout == FSSL_TIMEOUT_AS_FD && !conn->carrier.memory) {
         flags = fcntl((int)conn->carrier.fd, F_GETFL);

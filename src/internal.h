@@ -169,6 +169,7 @@ struct waiter {
 };
 
 int64_t clock_ms(void);
+int64_t deadline_in(int64_t milliseconds);
 void wait_start(void);
 int32_t wait_poll(struct object *object, struct waiter **list, int64_t fd, int events,
                   int64_t deadline);

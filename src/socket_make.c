@@ -132,11 +132,14 @@ static int connect_given(struct conn *conn, const struct addrinfo *list, int64_t
 
     if (flags < 0 || !fd_blocks(fd, false))
         return errno;
+    conn->fd_users++;
     error = connect(fd, list->ai_addr, list->ai_addrlen) ? errno : 0;
-    if (error == EINPROGRESS && !(flags & O_NONBLOCK))
+    if ((error == EINPROGRESS || error == EALREADY) && !(flags & O_NONBLOCK))
         error = connect_wait(conn, fd, deadline);
     if (!(flags & O_NONBLOCK))
         fd_blocks(fd, true);
+    conn->fd_users--;
+    wait_wake(conn->waiters, WAIT_TURN); /* fssl_conn_detach waits for the fd's last user */
     return error == EISCONN ? 0 : error;
 }
 
@@ -159,7 +162,7 @@ static int64_t connect_failed(int error, int32_t *err)
 
 static int64_t conn_connect(struct conn *conn, const char *host, int32_t port, int32_t *err)
 {
-    int64_t deadline = conn->timeout > 0 ? clock_ms() + conn->timeout : -1;
+    int64_t deadline = conn->timeout > 0 ? deadline_in(conn->timeout) : -1;
     struct addrinfo *list;
     int answer = resolve(conn, host, port, 0, &list);
     int made = FSSL_NO_FD, error;
@@ -318,7 +321,7 @@ static int64_t accept_wait(struct conn *conn, int *client, int32_t *err)
     if (conn->timeout == FSSL_TIMEOUT_AS_FD)
         patience.none = !conn->blocks;
     if (conn->timeout > 0)
-        patience.deadline = clock_ms() + conn->timeout;
+        patience.deadline = deadline_in(conn->timeout);
     while (!failed && (*client = accept(fd_of(conn), NULL, NULL)) < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             failed = conn_wait(conn, FSSL_E_WANT_READ, &patience, err);

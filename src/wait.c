@@ -141,6 +141,14 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Returns when so many milliseconds will have passed, -1 (never) if that is past all time. */
+int64_t deadline_in(int64_t milliseconds)
+{
+    int64_t now = clock_ms();
+
+    return milliseconds > INT64_MAX - now ? -1 : now + milliseconds;
+}
+
 static int time_left(int64_t deadline)
 {
     int64_t left;
