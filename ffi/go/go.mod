@@ -1,0 +1,3 @@
+module flatssl
+
+go 1.19
