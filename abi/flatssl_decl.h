@@ -119,7 +119,8 @@ enum {
     FSSL_TYPE_REQ = 9,
     FSSL_TYPE_CRL = 10,
     FSSL_TYPE_PKCS12 = 11,
-    FSSL_TYPE_CHAIN = 12
+    FSSL_TYPE_CHAIN = 12,
+    FSSL_TYPE_REVOKED = 13
 };
 
 /* Closes a handle of any type. Never writes to a peer and never waits for one; calls that wait on
@@ -1324,11 +1325,51 @@ int64_t fssl_name_compare(fssl_handle name, fssl_handle other, int64_t *order, i
 
 /* ---- store: X509Store ---- */
 
-/* Makes an empty store of trusted certificates. */
+/* Rules of verification, with OpenSSL's own numbers: X509StoreFlags. */
+enum {
+    FSSL_STORE_CRL_CHECK = 0x4,
+    FSSL_STORE_CRL_CHECK_ALL = 0x8,
+    FSSL_STORE_IGNORE_CRITICAL = 0x10,
+    FSSL_STORE_X509_STRICT = 0x20,
+    FSSL_STORE_ALLOW_PROXY_CERTS = 0x40,
+    FSSL_STORE_POLICY_CHECK = 0x80,
+    FSSL_STORE_EXPLICIT_POLICY = 0x100,
+    FSSL_STORE_INHIBIT_ANY = 0x200,
+    FSSL_STORE_INHIBIT_MAP = 0x400,
+    FSSL_STORE_NOTIFY_POLICY = 0x800,
+    FSSL_STORE_EXTENDED_CRL_SUPPORT = 0x1000,
+    FSSL_STORE_USE_DELTAS = 0x2000,
+    FSSL_STORE_CHECK_SS_SIGNATURE = 0x4000,
+    FSSL_STORE_TRUSTED_FIRST = 0x8000,
+    FSSL_STORE_SUITEB_128_LOS_ONLY = 0x10000,
+    FSSL_STORE_SUITEB_192_LOS = 0x20000,
+    FSSL_STORE_PARTIAL_CHAIN = 0x80000,
+    FSSL_STORE_NO_ALT_CHAINS = 0x100000,
+    FSSL_STORE_NO_CHECK_TIME = 0x200000
+};
+
+/* Makes an empty store of trusted certificates. Serves X509Store. */
 int64_t fssl_store_new(int32_t *err);
 
-/* Trusts a certificate. Adding one twice is no error. */
+/* Trusts a certificate. Adding one twice is no error. Serves X509Store.add_cert. */
 int64_t fssl_store_add_cert(fssl_handle store, fssl_handle cert, int32_t *err);
+
+/* Adds a copy of a signed CRL, which is used where FSSL_STORE_CRL_CHECK is set.
+   Serves X509Store.add_crl. */
+int64_t fssl_store_add_crl(fssl_handle store, fssl_handle crl, int32_t *err);
+
+/* Trusts the certificates of a PEM file and those of a hashed directory; either may be NULL with
+   length 0, not both. An unreadable or partly bad file is an error and adds nothing.
+   Serves X509Store.load_locations. */
+int64_t fssl_store_load_locations(fssl_handle store, const char *file, int64_t file_len,
+                                  const char *dir, int64_t dir_len, int32_t *err);
+
+/* Sets FSSL_STORE_ bits beside those that are set. Serves X509Store.set_flags. */
+int64_t fssl_store_set_flags(fssl_handle store, int64_t flags, int32_t *err);
+
+/* Sets the time for which certificates must be valid, in seconds since 1970, in place of now.
+   Serves X509Store.set_time. */
+int64_t fssl_store_set_time(fssl_handle store, int64_t seconds, int32_t *err);
 
 /* Adds the certificates and CRLs of PEM in memory. Returns how many it held; a partly bad PEM is an
    error and adds nothing. */
@@ -1336,6 +1377,9 @@ int64_t fssl_store_add_pem(fssl_handle store, const uint8_t *pem, int64_t len, i
 
 /* Returns how many certificates and CRLs the store holds. */
 int64_t fssl_store_count(fssl_handle store, int32_t *err);
+
+/* Makes a read-only handle of item i, a certificate or a CRL as fssl_handle_type tells. */
+int64_t fssl_store_item(fssl_handle store, int64_t i, int32_t *err);
 
 /* ---- ext: X509Extension ---- */
 
@@ -1420,3 +1464,197 @@ int64_t fssl_req_sign(fssl_handle req, fssl_handle key, const char *digest, int6
 /* Returns 0 if the request was signed with this public key's private key, else FSSL_E_VERIFY.
    Serves X509Req.verify. */
 int64_t fssl_req_verify(fssl_handle req, fssl_handle key, int32_t *err);
+
+/* ---- crl: CRL ---- */
+
+/* Makes a CRL of which nothing is set, to be built and signed. Serves CRL. */
+int64_t fssl_crl_new(int32_t *err);
+
+/* Makes a CRL from the first PEM block of that kind. Serves load_crl. */
+int64_t fssl_crl_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Makes a CRL from DER, all of which it must be. */
+int64_t fssl_crl_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Writes the CRL as PEM. FSSL_E_PARSE where a field is not set yet. Serves dump_crl. */
+int64_t fssl_crl_to_pem(fssl_handle crl, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes the CRL as DER. */
+int64_t fssl_crl_to_der(fssl_handle crl, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Writes all that the CRL says, for a person. */
+int64_t fssl_crl_to_text(fssl_handle crl, char *buf, int64_t cap, int32_t *err);
+
+/* Returns the version as it is encoded: 1 for version 2. */
+int64_t fssl_crl_version(fssl_handle crl, int32_t *err);
+
+/* Sets the version as it is encoded. FSSL_E_READONLY, here and below, for a CRL that came from a
+   store. Serves CRL.set_version. */
+int64_t fssl_crl_set_version(fssl_handle crl, int32_t version, int32_t *err);
+
+/* Makes a handle of the issuer's name, through which a mutable CRL is changed.
+   Serves CRL.get_issuer. */
+int64_t fssl_crl_issuer(fssl_handle crl, int32_t *err);
+
+/* Sets the issuer to a copy of a name. */
+int64_t fssl_crl_set_issuer(fssl_handle crl, fssl_handle name, int32_t *err);
+
+/* Sets *seconds to when the CRL was made, in seconds since 1970. FSSL_E_STATE if that is not set. */
+int64_t fssl_crl_last_update(fssl_handle crl, int64_t *seconds, int32_t *err);
+
+/* Sets *seconds to when the next one is due. FSSL_E_STATE if that is not set. */
+int64_t fssl_crl_next_update(fssl_handle crl, int64_t *seconds, int32_t *err);
+
+/* Writes when the CRL was made as YYYYMMDDhhmmssZ. Returns its length, 0 if that is not set. */
+int64_t fssl_crl_last_update_text(fssl_handle crl, char *buf, int64_t cap, int32_t *err);
+
+/* Writes when the next one is due in the same form. */
+int64_t fssl_crl_next_update_text(fssl_handle crl, char *buf, int64_t cap, int32_t *err);
+
+/* Sets when the CRL was made, in seconds since 1970. */
+int64_t fssl_crl_set_last_update(fssl_handle crl, int64_t seconds, int32_t *err);
+
+/* Sets when the next one is due. */
+int64_t fssl_crl_set_next_update(fssl_handle crl, int64_t seconds, int32_t *err);
+
+/* Sets when the CRL was made, from ASN.1's text: YYYYMMDDhhmmssZ. Serves CRL.set_lastUpdate. */
+int64_t fssl_crl_set_last_update_text(fssl_handle crl, const char *text, int64_t text_len,
+                                      int32_t *err);
+
+/* Sets when the next one is due in the same form. Serves CRL.set_nextUpdate. */
+int64_t fssl_crl_set_next_update_text(fssl_handle crl, const char *text, int64_t text_len,
+                                      int32_t *err);
+
+/* Returns how many entries the CRL has. Serves CRL.get_revoked. */
+int64_t fssl_crl_revoked_count(fssl_handle crl, int32_t *err);
+
+/* Makes a handle of a copy of entry i. */
+int64_t fssl_crl_revoked_item(fssl_handle crl, int64_t i, int32_t *err);
+
+/* Adds a copy of an entry. Serves CRL.add_revoked. */
+int64_t fssl_crl_add_revoked(fssl_handle crl, fssl_handle revoked, int32_t *err);
+
+/* Adds a copy of an extension at the end. */
+int64_t fssl_crl_add_ext(fssl_handle crl, fssl_handle ext, int32_t *err);
+
+/* Returns how many extensions the CRL has. */
+int64_t fssl_crl_ext_count(fssl_handle crl, int32_t *err);
+
+/* Makes a handle of extension i. */
+int64_t fssl_crl_ext_item(fssl_handle crl, int64_t i, int32_t *err);
+
+/* Sorts the entries and signs as fssl_cert_sign. With extensions or reasons the version becomes 2.
+   Serves CRL.sign. */
+int64_t fssl_crl_sign(fssl_handle crl, fssl_handle key, const char *digest, int64_t digest_len,
+                      int32_t *err);
+
+/* Returns 0 if the CRL was signed with this public key's private key, else FSSL_E_VERIFY. */
+int64_t fssl_crl_verify(fssl_handle crl, fssl_handle key, int32_t *err);
+
+/* ---- revoked: Revoked ---- */
+
+/* Why a certificate is revoked, with the numbers of RFC 5280. */
+enum {
+    FSSL_REASON_NONE = -1,
+    FSSL_REASON_UNSPECIFIED = 0,
+    FSSL_REASON_KEY_COMPROMISE = 1,
+    FSSL_REASON_CA_COMPROMISE = 2,
+    FSSL_REASON_AFFILIATION_CHANGED = 3,
+    FSSL_REASON_SUPERSEDED = 4,
+    FSSL_REASON_CESSATION_OF_OPERATION = 5,
+    FSSL_REASON_CERTIFICATE_HOLD = 6,
+    FSSL_REASON_REMOVE_FROM_CRL = 8,
+    FSSL_REASON_PRIVILEGE_WITHDRAWN = 9,
+    FSSL_REASON_AA_COMPROMISE = 10
+};
+
+/* Makes an entry for a CRL, of which nothing is set. Serves Revoked. */
+int64_t fssl_revoked_new(int32_t *err);
+
+/* Writes the serial number of the revoked certificate in hexadecimal digits.
+   Serves Revoked.get_serial. */
+int64_t fssl_revoked_serial(fssl_handle revoked, char *buf, int64_t cap, int32_t *err);
+
+/* Sets the serial number from digits in base 10 or 16. Serves Revoked.set_serial. */
+int64_t fssl_revoked_set_serial(fssl_handle revoked, const char *serial, int64_t serial_len,
+                                int32_t base, int32_t *err);
+
+/* Sets *seconds to when it was revoked, in seconds since 1970. FSSL_E_STATE if that is not set. */
+int64_t fssl_revoked_date(fssl_handle revoked, int64_t *seconds, int32_t *err);
+
+/* Writes when it was revoked as YYYYMMDDhhmmssZ. Returns its length, 0 if that is not set.
+   Serves Revoked.get_rev_date. */
+int64_t fssl_revoked_date_text(fssl_handle revoked, char *buf, int64_t cap, int32_t *err);
+
+/* Sets when it was revoked, in seconds since 1970. */
+int64_t fssl_revoked_set_date(fssl_handle revoked, int64_t seconds, int32_t *err);
+
+/* Sets when it was revoked, from ASN.1's text: YYYYMMDDhhmmssZ. Serves Revoked.set_rev_date. */
+int64_t fssl_revoked_set_date_text(fssl_handle revoked, const char *text, int64_t text_len,
+                                   int32_t *err);
+
+/* Sets *reason to the FSSL_REASON_ why, FSSL_REASON_NONE if none is given.
+   Serves Revoked.get_reason. */
+int64_t fssl_revoked_reason(fssl_handle revoked, int64_t *reason, int32_t *err);
+
+/* Sets the FSSL_REASON_ why; FSSL_REASON_NONE takes it away. Serves Revoked.set_reason. */
+int64_t fssl_revoked_set_reason(fssl_handle revoked, int32_t reason, int32_t *err);
+
+/* Writes the name of an FSSL_REASON_, such as "keyCompromise"; FSSL_E_ARGUMENT for an unknown one.
+   Serves Revoked.all_reasons. */
+int64_t fssl_revoked_reason_name(int32_t reason, char *buf, int64_t cap, int32_t *err);
+
+/* ---- chain: X509StoreContext ---- */
+
+enum { FSSL_PURPOSE_SSL_CLIENT = 1, FSSL_PURPOSE_SSL_SERVER = 2, FSSL_PURPOSE_ANY = 7 };
+
+/* Makes the verification of a certificate against a store, by the store's rules and those that are
+   set here. Serves X509StoreContext. */
+int64_t fssl_chain_new(fssl_handle store, fssl_handle cert, int32_t *err);
+
+/* Puts another store in the place of the first. Serves X509StoreContext.set_store. */
+int64_t fssl_chain_set_store(fssl_handle chain, fssl_handle store, int32_t *err);
+
+/* Adds a certificate that may stand between the verified one and a trusted one. */
+int64_t fssl_chain_add_untrusted(fssl_handle chain, fssl_handle cert, int32_t *err);
+
+/* Sets FSSL_STORE_ bits beside those of the store. */
+int64_t fssl_chain_set_flags(fssl_handle chain, int64_t flags, int32_t *err);
+
+/* Sets the time for which the certificates must be valid, in seconds since 1970, in place of the
+   store's. */
+int64_t fssl_chain_set_time(fssl_handle chain, int64_t seconds, int32_t *err);
+
+/* Sets for what the certificate must be good, an FSSL_PURPOSE_; at first any use passes. */
+int64_t fssl_chain_set_purpose(fssl_handle chain, int32_t purpose, int32_t *err);
+
+/* Sets how many certificates may stand between the verified one and a trusted one. */
+int64_t fssl_chain_set_depth(fssl_handle chain, int32_t depth, int32_t *err);
+
+/* Sets OpenSSL's security level for keys and signatures, 0 to 5. */
+int64_t fssl_chain_set_security_level(fssl_handle chain, int32_t level, int32_t *err);
+
+/* Sets the DNS name or IP address for which the certificate must be, as fssl_conn_set_host. */
+int64_t fssl_chain_set_host(fssl_handle chain, const char *host, int64_t host_len, int32_t *err);
+
+/* Returns 0 if the certificate is verified: a chain to a trusted one was found and passes every
+   rule. Else FSSL_E_VERIFY or FSSL_E_HOST, with OpenSSL's X509_V_ number in the record. May be
+   called again. Serves X509StoreContext.verify_certificate. */
+int64_t fssl_chain_verify(fssl_handle chain, int32_t *err);
+
+/* Returns the X509_V_ number of the last verification, 0 for verified; 1 before the first. */
+int64_t fssl_chain_verify_code(fssl_handle chain, int32_t *err);
+
+/* Returns at what depth the last verification ended, 0 being the certificate itself. */
+int64_t fssl_chain_refused_depth(fssl_handle chain, int32_t *err);
+
+/* Makes a handle of the certificate that did not pass, or returns 0 if none is to blame.
+   Serves X509StoreContextError.certificate. */
+int64_t fssl_chain_refused_certificate(fssl_handle chain, int32_t *err);
+
+/* Returns how many certificates the verified chain has, the trusted one included; 0 if it is not
+   verified. Serves X509StoreContext.get_verified_chain. */
+int64_t fssl_chain_count(fssl_handle chain, int32_t *err);
+
+/* Makes a handle of certificate i of the verified chain, the certificate itself being 0. */
+int64_t fssl_chain_item(fssl_handle chain, int64_t i, int32_t *err);

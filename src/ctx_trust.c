@@ -1,8 +1,6 @@
 /* Contexts: whom they trust and how they verify. */
 #include "internal.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -70,57 +68,24 @@ int ctx_trust_system(struct ctx *ctx)
     return 1;
 }
 
-static bool dir_opens(const char *path)
-{
-    DIR *dir = opendir(path);
-
-    if (dir)
-        closedir(dir);
-    return dir != NULL;
-}
-
-/* Both are looked at before either is trusted. */
-static int64_t trust_locations(fssl_handle h, struct ctx *ctx, const char *file, const char *dir,
-                               int32_t *err)
-{
-    X509_STORE *store;
-    uint8_t *data = NULL;
-    size_t len = 0;
-
-    if (*dir && !dir_opens(dir))
-        return fail_system(h, errno, dir, err);
-    if (*file && !file_read(file, &data, &len))
-        return fail_system(h, errno, file, err);
-    store = trust_own(ctx);
-    if (store && data && store_add_pem(store, data, len) < 0)
-        store = NULL;
-    OPENSSL_free(data);
-    return finish_done(h, store && (!*dir || X509_STORE_load_path(store, dir)), err);
-}
-
 int64_t fssl_ctx_load_verify_locations(fssl_handle h, const char *file, int64_t file_len,
                                        const char *dir, int64_t dir_len, int32_t *err)
 {
     struct ctx *ctx;
-    char *file_text, *dir_text;
+    struct places places;
+    X509_STORE *store;
+    bool ok;
     int64_t failed = acquire(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    if (!file && !dir)
-        return refuse(h, "file", err);
-    failed = take_text(h, "file", file, file_len, &file_text, err);
+    failed = take_places(h, file, file_len, dir, dir_len, &places, err);
     if (failed)
         return failed;
-    failed = take_text(h, "dir", dir, dir_len, &dir_text, err);
-    if (!failed) {
-        failed = (file && !*file_text) || (dir && !*dir_text)
-                     ? refuse(h, file && !*file_text ? "file" : "dir", err)
-                     : trust_locations(h, ctx, file_text, dir_text, err);
-        OPENSSL_free(dir_text);
-    }
-    OPENSSL_free(file_text);
-    return failed;
+    store = trust_own(ctx);
+    ok = store && places_add(&places, store);
+    places_free(&places);
+    return finish_done(h, ok, err);
 }
 
 int64_t fssl_ctx_load_verify_pem(fssl_handle h, const uint8_t *pem, int64_t pem_len, int32_t *err)

@@ -55,6 +55,8 @@ static const X509_NAME *name_now(const struct name *name)
         return name->own;
     if (name->of->kind == KIND_REQ)
         return X509_REQ_get_subject_name(((struct req *)name->of)->x509_req);
+    if (name->of->kind == KIND_CRL)
+        return X509_CRL_get_issuer(((struct crl *)name->of)->x509_crl);
     x509 = ((struct cert *)name->of)->x509;
     return name->issuer ? X509_get_issuer_name(x509) : X509_get_subject_name(x509);
 }
@@ -241,6 +243,8 @@ static int32_t name_put(struct name *name, const X509_NAME *changed)
 {
     if (name->of->kind == KIND_REQ)
         return req_set_name((struct req *)name->of, changed);
+    if (name->of->kind == KIND_CRL)
+        return crl_set_name((struct crl *)name->of, changed);
     return cert_set_name((struct cert *)name->of, changed, name->issuer);
 }
 

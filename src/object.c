@@ -28,6 +28,9 @@ static const struct {
     [KIND_STORE] = {store_free, NULL, offsetof(struct store, store)},
     [KIND_EXT] = {ext_free, NULL, 0},
     [KIND_REQ] = {req_free, NULL, 0},
+    [KIND_CRL] = {crl_free, NULL, 0},
+    [KIND_CHAIN] = {chain_free, NULL, 0},
+    [KIND_REVOKED] = {revoked_free, NULL, 0},
 };
 
 bool lock_init(struct lock *lock)

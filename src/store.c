@@ -2,11 +2,46 @@
    never handed out or changed: who wants to add to it gets a copy. */
 #include "internal.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+
+_Static_assert(FSSL_STORE_CRL_CHECK == X509_V_FLAG_CRL_CHECK, "verify flag");
+_Static_assert(FSSL_STORE_CRL_CHECK_ALL == X509_V_FLAG_CRL_CHECK_ALL, "verify flag");
+_Static_assert(FSSL_STORE_IGNORE_CRITICAL == X509_V_FLAG_IGNORE_CRITICAL, "verify flag");
+_Static_assert(FSSL_STORE_X509_STRICT == X509_V_FLAG_X509_STRICT, "verify flag");
+_Static_assert(FSSL_STORE_ALLOW_PROXY_CERTS == X509_V_FLAG_ALLOW_PROXY_CERTS, "verify flag");
+_Static_assert(FSSL_STORE_POLICY_CHECK == X509_V_FLAG_POLICY_CHECK, "verify flag");
+_Static_assert(FSSL_STORE_EXPLICIT_POLICY == X509_V_FLAG_EXPLICIT_POLICY, "verify flag");
+_Static_assert(FSSL_STORE_INHIBIT_ANY == X509_V_FLAG_INHIBIT_ANY, "verify flag");
+_Static_assert(FSSL_STORE_INHIBIT_MAP == X509_V_FLAG_INHIBIT_MAP, "verify flag");
+_Static_assert(FSSL_STORE_NOTIFY_POLICY == X509_V_FLAG_NOTIFY_POLICY, "verify flag");
+_Static_assert(FSSL_STORE_EXTENDED_CRL_SUPPORT == X509_V_FLAG_EXTENDED_CRL_SUPPORT, "verify flag");
+_Static_assert(FSSL_STORE_USE_DELTAS == X509_V_FLAG_USE_DELTAS, "verify flag");
+_Static_assert(FSSL_STORE_CHECK_SS_SIGNATURE == X509_V_FLAG_CHECK_SS_SIGNATURE, "verify flag");
+_Static_assert(FSSL_STORE_TRUSTED_FIRST == X509_V_FLAG_TRUSTED_FIRST, "verify flag");
+_Static_assert(FSSL_STORE_SUITEB_128_LOS_ONLY == X509_V_FLAG_SUITEB_128_LOS_ONLY, "verify flag");
+_Static_assert(FSSL_STORE_SUITEB_192_LOS == X509_V_FLAG_SUITEB_192_LOS, "verify flag");
+_Static_assert(FSSL_STORE_PARTIAL_CHAIN == X509_V_FLAG_PARTIAL_CHAIN, "verify flag");
+_Static_assert(FSSL_STORE_NO_ALT_CHAINS == X509_V_FLAG_NO_ALT_CHAINS, "verify flag");
+_Static_assert(FSSL_STORE_NO_CHECK_TIME == X509_V_FLAG_NO_CHECK_TIME, "verify flag");
+
+/* What a caller may set. X509_V_FLAG_USE_CHECK_TIME is not among them: it comes with a time. */
+enum {
+    KNOWN_FLAGS = FSSL_STORE_CRL_CHECK | FSSL_STORE_CRL_CHECK_ALL | FSSL_STORE_IGNORE_CRITICAL |
+                  FSSL_STORE_X509_STRICT | FSSL_STORE_ALLOW_PROXY_CERTS | FSSL_STORE_POLICY_CHECK |
+                  FSSL_STORE_EXPLICIT_POLICY | FSSL_STORE_INHIBIT_ANY | FSSL_STORE_INHIBIT_MAP |
+                  FSSL_STORE_NOTIFY_POLICY | FSSL_STORE_EXTENDED_CRL_SUPPORT |
+                  FSSL_STORE_USE_DELTAS | FSSL_STORE_CHECK_SS_SIGNATURE | FSSL_STORE_TRUSTED_FIRST |
+                  FSSL_STORE_SUITEB_128_LOS_ONLY | FSSL_STORE_SUITEB_192_LOS |
+                  FSSL_STORE_PARTIAL_CHAIN | FSSL_STORE_NO_ALT_CHAINS | FSSL_STORE_NO_CHECK_TIME
+};
 
 static pthread_mutex_t system_lock = PTHREAD_MUTEX_INITIALIZER;
 static X509_STORE *system_store;
@@ -141,6 +176,71 @@ int64_t store_add_pem(X509_STORE *store, const uint8_t *pem, size_t len)
     return count;
 }
 
+/* ---- places ---- */
+
+static bool dir_opens(const char *path)
+{
+    DIR *dir = opendir(path);
+
+    if (dir)
+        closedir(dir);
+    return dir != NULL;
+}
+
+static int64_t read_places(fssl_handle h, const char *file, const char *dir, struct places *places,
+                           int32_t *err)
+{
+    if (dir && !*dir)
+        return refuse(h, "dir", err);
+    if (file && !*file)
+        return refuse(h, "file", err);
+    if (dir && !dir_opens(dir))
+        return fail_system(h, errno, dir, err);
+    if (file && !file_read(file, &places->data, &places->len))
+        return fail_system(h, errno, file, err);
+    return 0;
+}
+
+/* Reads what a store is to trust; on failure the call has ended. Both places are looked at before
+   either is trusted. */
+int64_t take_places(fssl_handle h, const char *file, int64_t file_len, const char *dir,
+                    int64_t dir_len, struct places *out, int32_t *err)
+{
+    char *file_text, *dir_text;
+    int64_t failed;
+
+    memset(out, 0, sizeof *out);
+    if (!file && !dir)
+        return refuse(h, "file", err);
+    failed = take_text(h, "file", file, file_len, &file_text, err);
+    if (failed)
+        return failed;
+    failed = take_text(h, "dir", dir, dir_len, &dir_text, err);
+    if (!failed) {
+        failed = read_places(h, file ? file_text : NULL, dir ? dir_text : NULL, out, err);
+        if (!failed && dir)
+            out->dir = dir_text;
+        else
+            OPENSSL_free(dir_text);
+    }
+    OPENSSL_free(file_text);
+    return failed;
+}
+
+bool places_add(const struct places *places, X509_STORE *store)
+{
+    return (!places->data || store_add_pem(store, places->data, places->len) >= 0) &&
+           (!places->dir || X509_STORE_load_path(store, places->dir));
+}
+
+void places_free(struct places *places)
+{
+    OPENSSL_free(places->data);
+    OPENSSL_free(places->dir);
+}
+
+/* ---- calls ---- */
+
 int64_t fssl_store_new(int32_t *err)
 {
     start();
@@ -176,6 +276,75 @@ int64_t fssl_store_add_pem(fssl_handle h, const uint8_t *pem, int64_t len, int32
     return finish(h, store_add_pem(store->store, pem, (size_t)len), err);
 }
 
+int64_t fssl_store_add_crl(fssl_handle h, fssl_handle crl, int32_t *err)
+{
+    struct store *store;
+    X509_CRL *x509_crl;
+    int64_t failed = take_crl(crl, &x509_crl, err);
+
+    if (failed)
+        return failed;
+    failed = acquire(h, KIND_STORE, &store, err);
+    if (!failed)
+        failed = finish_done(h, X509_STORE_add_crl(store->store, x509_crl), err);
+    X509_CRL_free(x509_crl);
+    return failed;
+}
+
+int64_t fssl_store_load_locations(fssl_handle h, const char *file, int64_t file_len,
+                                  const char *dir, int64_t dir_len, int32_t *err)
+{
+    struct store *store;
+    struct places places;
+    bool ok;
+    int64_t failed = acquire(h, KIND_STORE, &store, err);
+
+    if (failed)
+        return failed;
+    failed = take_places(h, file, file_len, dir, dir_len, &places, err);
+    if (failed)
+        return failed;
+    ok = places_add(&places, store->store);
+    places_free(&places);
+    return finish_done(h, ok, err);
+}
+
+/* ---- rules ---- */
+
+bool verify_flags_known(int64_t flags)
+{
+    return (flags & ~(int64_t)KNOWN_FLAGS) == 0;
+}
+
+/* Connections that verify at this moment read the rules without a lock: they see the old number or
+   the new one. */
+int64_t fssl_store_set_flags(fssl_handle h, int64_t flags, int32_t *err)
+{
+    struct store *store;
+    int64_t failed = acquire(h, KIND_STORE, &store, err);
+
+    if (failed)
+        return failed;
+    if (!verify_flags_known(flags))
+        return refuse(h, "flags", err);
+    return finish_done(h, X509_STORE_set_flags(store->store, (unsigned long)flags), err);
+}
+
+int64_t fssl_store_set_time(fssl_handle h, int64_t seconds, int32_t *err)
+{
+    struct store *store;
+    int64_t failed = acquire(h, KIND_STORE, &store, err);
+
+    if (failed)
+        return failed;
+    if (!seconds_valid(seconds))
+        return refuse(h, "seconds", err);
+    X509_VERIFY_PARAM_set_time(X509_STORE_get0_param(store->store), (time_t)seconds);
+    return finish(h, 0, err);
+}
+
+/* ---- what it holds ---- */
+
 int64_t fssl_store_count(fssl_handle h, int32_t *err)
 {
     struct store *store;
@@ -188,4 +357,37 @@ int64_t fssl_store_count(fssl_handle h, int32_t *err)
     count = sk_X509_OBJECT_num(X509_STORE_get0_objects(store->store));
     X509_STORE_unlock(store->store);
     return finish(h, count, err);
+}
+
+static int64_t finish_item(fssl_handle h, const X509_OBJECT *object, int32_t *err)
+{
+    X509 *x509 = object ? X509_OBJECT_get0_X509(object) : NULL;
+    X509_CRL *x509_crl = object ? X509_OBJECT_get0_X509_CRL((X509_OBJECT *)object) : NULL;
+
+    if (x509)
+        return X509_up_ref(x509) ? finish_handle(h, cert_wrap(x509, true), err)
+                                 : fail(h, FSSL_E_OPENSSL, err);
+    if (x509_crl)
+        return finish_handle(h, crl_wrap(X509_CRL_dup(x509_crl), true), err);
+    return refuse(h, "i", err);
+}
+
+int64_t fssl_store_item(fssl_handle h, int64_t i, int32_t *err)
+{
+    struct store *store;
+    X509_STORE *held;
+    const X509_OBJECT *object;
+    int64_t result = acquire(h, KIND_STORE, &store, err);
+
+    if (result)
+        return result;
+    held = store->store;
+    if (i < 0 || i > INT_MAX || !X509_STORE_up_ref(held))
+        return refuse(h, "i", err);
+    X509_STORE_lock(held);
+    object = sk_X509_OBJECT_value(X509_STORE_get0_objects(held), (int)i);
+    result = finish_item(h, object, err);
+    X509_STORE_unlock(held);
+    X509_STORE_free(held);
+    return result;
 }

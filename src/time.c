@@ -9,10 +9,16 @@ enum { DAY = 86400 };
 static const int64_t year_0 = -62167219200;
 static const int64_t year_9999_end = 253402300799;
 
+/* Tells whether a number of seconds since 1970 is a time that OpenSSL can work with. */
+bool seconds_valid(int64_t seconds)
+{
+    return seconds >= year_0 && seconds <= year_9999_end && (time_t)seconds == seconds;
+}
+
 /* Makes a time of seconds since 1970, to be freed; on failure the call has ended. */
 int64_t take_seconds(fssl_handle h, int64_t seconds, ASN1_TIME **out, int32_t *err)
 {
-    if (seconds < year_0 || seconds > year_9999_end || (time_t)seconds != seconds)
+    if (!seconds_valid(seconds))
         return refuse(h, "seconds", err);
     *out = ASN1_TIME_set(NULL, (time_t)seconds);
     return *out ? 0 : fail(h, FSSL_E_OPENSSL, err);

@@ -69,6 +69,23 @@ struct req {
     X509_REQ *x509_req;
 };
 
+struct crl {
+    struct object object;
+    X509_CRL *x509_crl;
+};
+
+struct revoked {
+    struct object object;
+    X509_REVOKED *x509_revoked;
+};
+
+/* What a store is to trust: the content of a file, a hashed directory, or both. */
+struct places {
+    uint8_t *data;
+    size_t len;
+    char *dir;
+};
+
 /* What signs: a private key, and the digest or NULL for the key's own. */
 struct signing {
     EVP_PKEY *pkey;
@@ -98,6 +115,7 @@ void cert_free(struct object *object);
 
 /* ---- time.c ---- */
 
+bool seconds_valid(int64_t seconds);
 int64_t take_seconds(fssl_handle h, int64_t seconds, ASN1_TIME **out, int32_t *err);
 int64_t take_time(fssl_handle h, const char *text, int64_t len, ASN1_TIME **out, int32_t *err);
 int64_t finish_time(fssl_handle h, const ASN1_TIME *when, int64_t *seconds, int32_t *err);
@@ -147,13 +165,30 @@ void ext_free(struct object *object);
 int32_t req_set_name(struct req *req, const X509_NAME *name);
 void req_free(struct object *object);
 
-/* ---- store.c ---- */
+/* ---- crl.c, crl_time.c, revoked.c ---- */
+
+struct crl *crl_wrap(X509_CRL *x509_crl, bool readonly);
+int64_t take_crl(fssl_handle h, X509_CRL **out, int32_t *err);
+int64_t change_crl(fssl_handle h, struct crl **crl, int32_t *err);
+int32_t crl_set_name(struct crl *crl, const X509_NAME *name);
+void crl_free(struct object *object);
+struct revoked *revoked_wrap(X509_REVOKED *x509_revoked);
+int64_t take_revoked(fssl_handle h, X509_REVOKED **out, int32_t *err);
+void revoked_free(struct object *object);
+
+/* ---- store.c, chain.c ---- */
 
 struct store *store_wrap(X509_STORE *store);
 X509_STORE *store_of_system(void);
 X509_STORE *store_copy_system(void);
 int64_t take_store(fssl_handle h, X509_STORE **out, int32_t *err);
 int64_t store_add_pem(X509_STORE *store, const uint8_t *pem, size_t len);
+int64_t take_places(fssl_handle h, const char *file, int64_t file_len, const char *dir,
+                    int64_t dir_len, struct places *out, int32_t *err);
+bool places_add(const struct places *places, X509_STORE *store);
+void places_free(struct places *places);
+bool verify_flags_known(int64_t flags);
+void chain_free(struct object *object);
 void store_free(struct object *object);
 
 /* ---- session.c ---- */

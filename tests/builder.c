@@ -86,3 +86,39 @@ fssl_handle build_leaf(const char *common_name, fssl_handle key, fssl_handle ca,
     CHECK_OK(fssl_cert_sign(cert, ca_key, TEXT("sha256"), &err));
     return cert;
 }
+
+static void build_revoke(fssl_handle crl, const char *serial, int32_t reason)
+{
+    fssl_handle revoked = CHECK_MADE(fssl_revoked_new(&err));
+
+    CHECK_OK(fssl_revoked_set_serial(revoked, TEXT(serial), 16, &err));
+    CHECK_OK(fssl_revoked_set_date(revoked, BUILT_FROM, &err));
+    CHECK_OK(fssl_revoked_set_reason(revoked, reason, &err));
+    CHECK_OK(fssl_crl_add_revoked(crl, revoked, &err));
+    check_close(revoked);
+}
+
+fssl_handle build_crl(fssl_handle ca, fssl_handle ca_key, bool revokes)
+{
+    fssl_handle crl = CHECK_MADE(fssl_crl_new(&err));
+    fssl_handle issuer = CHECK_MADE(fssl_cert_subject(ca, &err));
+    fssl_handle key_id = build_ext("authorityKeyIdentifier", "keyid:always", 0, ca);
+    fssl_handle number =
+        CHECK_MADE(fssl_ext_from_der(TEXT("crlNumber"), 0, BYTES("\x02\x01\x07"), &err));
+
+    CHECK_OK(fssl_crl_set_issuer(crl, issuer, &err));
+    CHECK_OK(fssl_crl_set_last_update(crl, BUILT_FROM, &err));
+    CHECK_OK(fssl_crl_set_next_update(crl, BUILT_FROM + TEN_YEARS, &err));
+    CHECK_OK(fssl_crl_add_ext(crl, key_id, &err));
+    CHECK_OK(fssl_crl_add_ext(crl, number, &err));
+    build_revoke(crl, "9", FSSL_REASON_NONE);
+    if (revokes) {
+        build_revoke(crl, "1234567890abcdef", FSSL_REASON_KEY_COMPROMISE);
+        build_revoke(crl, "7", FSSL_REASON_SUPERSEDED);
+    }
+    CHECK_OK(fssl_crl_sign(crl, ca_key, TEXT("sha256"), &err));
+    check_close(number);
+    check_close(key_id);
+    check_close(issuer);
+    return crl;
+}

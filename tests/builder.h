@@ -21,6 +21,10 @@ fssl_handle build_leaf(const char *common_name, fssl_handle key, fssl_handle ca,
 
 void build_add_ext(fssl_handle cert, const char *name, const char *value, fssl_handle issuer);
 
+/* A CRL of a CA that revokes the serial numbers 7 and 0x1234567890abcdef (that of every certificate
+   built here) if asked to, and 9. */
+fssl_handle build_crl(fssl_handle ca, fssl_handle ca_key, bool revokes);
+
 /* A text argument, as pointer and length. */
 #define TEXT(text) text, FSSL_NUL_TERMINATED
 #define BYTES(text) (const uint8_t *)(text), (int64_t)(sizeof(text) - 1)
