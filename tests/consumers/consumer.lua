@@ -49,7 +49,8 @@ function scenarios.echo(host, port, ca, certificate, key)
 end
 
 function scenarios.refuse(host, port, ca, name)
-  local conn, err = flatssl.connect(host, tonumber(port), {ca = ca, host = name, timeout = PATIENCE})
+  local conn, err = flatssl.connect(host, tonumber(port),
+    {ca = ca, host = name, timeout = PATIENCE})
   if conn then
     return false
   end

@@ -1,5 +1,6 @@
 -- A script for LuaJIT made against FLATSSL_1.0, as it was then. See consumer.c for what it does.
--- It loads the library by LuaJIT's ffi from the declarations of FLATSSL_HEADER, without the binding.
+-- It loads the library by LuaJIT's ffi from the declarations of FLATSSL_HEADER, without the
+-- binding.
 
 local ffi = require "ffi"
 
