@@ -178,20 +178,31 @@ static void slot_leave(struct slot *slot, uint32_t index)
         slot_free(slot, index);
 }
 
-/* Holds the object of a handle of this kind, or of any kind for FSSL_TYPE_ANY, locks it and stores
-   it in *out, with the thread's error queue empty. A tail of finish.c gives it back. */
-int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
+/* Holds the object of a handle of this kind, or of any kind for FSSL_TYPE_ANY, until
+   handle_release. Returns FSSL_OK, or why it is not to be had. */
+int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out)
 {
     struct slot *slot = h > 0 ? slot_of(h) : NULL;
-    struct object *object;
 
     if (!slot || !slot_enter(slot, generation_of(h)))
-        return code_only(FSSL_E_HANDLE, err);
+        return FSSL_E_HANDLE;
     if (kind != FSSL_TYPE_ANY && slot->kind != kind) {
         handle_release(h);
-        return code_only(FSSL_E_HANDLE_TYPE, err);
+        return FSSL_E_HANDLE_TYPE;
     }
-    object = slot->object;
+    *out = slot->object;
+    return FSSL_OK;
+}
+
+/* Holds the object of a handle, locks it and stores it in *out, with the thread's error queue
+   empty. A tail of finish.c gives it back. */
+int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
+{
+    struct object *object;
+    int32_t code = handle_hold(h, kind, &object);
+
+    if (code)
+        return code_only(code, err);
     memcpy(out, &object, sizeof object);
     lock_take(&object->lock);
     object->self = h;
@@ -232,12 +243,13 @@ int64_t fssl_handle_close(fssl_handle h, int32_t *err)
 
 int64_t fssl_handle_type(fssl_handle h, int32_t *err)
 {
-    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    struct object *object;
+    int32_t code = handle_hold(h, FSSL_TYPE_ANY, &object);
     int32_t kind;
 
-    if (!slot || !slot_enter(slot, generation_of(h)))
-        return code_only(FSSL_E_HANDLE, err);
-    kind = slot->kind;
+    if (code)
+        return code_only(code, err);
+    kind = object->kind;
     handle_release(h);
     return finish(0, kind, err);
 }
@@ -287,17 +299,18 @@ int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
 
 int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)
 {
-    struct slot *first = a > 0 ? slot_of(a) : NULL;
-    struct slot *second = b > 0 ? slot_of(b) : NULL;
+    struct object *first, *second;
+    int32_t code = handle_hold(a, FSSL_TYPE_ANY, &first);
     bool same;
 
-    if (!first || !slot_enter(first, generation_of(a)))
-        return code_only(FSSL_E_HANDLE, err);
-    if (!second || !slot_enter(second, generation_of(b))) {
+    if (code)
+        return code_only(code, err);
+    code = handle_hold(b, FSSL_TYPE_ANY, &second);
+    if (code) {
         handle_release(a);
-        return code_only(FSSL_E_HANDLE, err);
+        return code_only(code, err);
     }
-    same = object_same(first->object, second->object);
+    same = object_same(first, second);
     handle_release(a);
     handle_release(b);
     return finish(0, same, err);

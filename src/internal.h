@@ -77,6 +77,7 @@ static inline void witness(struct object *object)
 
 void handle_start(void);
 fssl_handle handle_open(void *object);
+int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out);
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
 void *handle_object(fssl_handle h);
 void handle_release(fssl_handle h);
