@@ -223,6 +223,10 @@ enum {
 
 /* Options that fit an enum. Those above bit 30 come from fssl_ctx_option_value. */
 enum {
+    FSSL_OP_SINGLE_DH_USE = 0, /* 0: OpenSSL 3 always does it, or has nothing left to switch off */
+    FSSL_OP_SINGLE_ECDH_USE = 0,
+    FSSL_OP_EPHEMERAL_RSA = 0,
+    FSSL_OP_NO_SSLV2 = 0,
     FSSL_OP_LEGACY_SERVER_CONNECT = 0x4,
     FSSL_OP_IGNORE_UNEXPECTED_EOF = 0x80,
     FSSL_OP_ALLOW_CLIENT_RENEGOTIATION = 0x100,
@@ -1165,8 +1169,8 @@ int64_t fssl_cert_check_private_key(fssl_handle cert, fssl_handle key, int32_t *
 int64_t fssl_cert_set_version(fssl_handle cert, int32_t version, int32_t *err);
 
 /* Sets the serial number from digits in base 10 or 16. Serves X509.set_serial_number. */
-int64_t fssl_cert_set_serial(fssl_handle cert, const char *serial, int64_t serial_len,
-                             int32_t base, int32_t *err);
+int64_t fssl_cert_set_serial(fssl_handle cert, const char *serial, int64_t serial_len, int32_t base,
+                             int32_t *err);
 
 /* Sets the time from which the certificate is valid, in seconds since 1970.
    Serves X509.gmtime_adj_notBefore. */
