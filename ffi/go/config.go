@@ -16,7 +16,7 @@ import (
 // once one uses it. The zero Config, and nil, is a client that trusts what the system trusts.
 type Config struct {
 	// Certificates are the own ones: at most one for each type of key, of which the peer's
-	// abilities choose. A server needs one.
+	// abilities choose. A server needs one; of names it knows nothing: see GetConfigForClient.
 	Certificates []Certificate
 
 	// Roots are the certificates, and CRLs, in PEM, by which a peer is verified. A client without
@@ -37,6 +37,10 @@ type Config struct {
 	// ClientAuth says what a server asks of clients: NoClientCert, VerifyClientCertIfGiven or
 	// RequireAndVerifyClientCert. There is no asking without verifying.
 	ClientAuth tls.ClientAuthType
+
+	// GetConfigForClient chooses the Config for a client by its hello; nil stands for this one. An
+	// error ends the handshake, which returns it. It may be called by several goroutines at once.
+	GetConfigForClient func(*tls.ClientHelloInfo) (*Config, error)
 
 	// MinVersion and MaxVersion are numbers of crypto/tls, VersionTLS12 or VersionTLS13. Zero is
 	// TLS 1.2 for the one, the newest for the other.

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"runtime"
@@ -18,6 +19,8 @@ type Conn struct {
 	carrier net.Conn
 	handle  *handle // of a connection on memory; nil if none could be made
 	failed  error   // why not
+	choose  func(*tls.ClientHelloInfo) (*Config, error)
+	refusal error // what choose said
 
 	handshaking sync.Mutex
 	established atomic.Bool
@@ -45,6 +48,10 @@ func Client(carrier net.Conn, config *Config) *Conn {
 func Server(carrier net.Conn, config *Config) *Conn {
 	c := &Conn{carrier: carrier}
 	c.failed = c.make(config, true)
+	if c.failed == nil && config.GetConfigForClient != nil {
+		c.choose = config.GetConfigForClient
+		c.failed = c.ask()
+	}
 	return c
 }
 
@@ -159,7 +166,12 @@ func (c *Conn) Read(b []byte) (int, error) {
 // carrier as often as it has to. What is due to the peer goes out before each wait and at the end.
 func (c *Conn) advance(b []byte, flush func() error) (int, error) {
 	result, _ := c.pump(nil, b)
-	for result == -C.FSSL_E_WANT_READ {
+	for result == -C.FSSL_E_WANT_READ || result == -C.FSSL_E_WANT_CLIENT_HELLO {
+		if result == -C.FSSL_E_WANT_CLIENT_HELLO {
+			c.answerHello()
+			result, _ = c.pump(nil, b)
+			continue
+		}
 		if err := flush(); err != nil {
 			return 0, err
 		}
@@ -179,6 +191,9 @@ func (c *Conn) advance(b []byte, flush func() error) (int, error) {
 		result, _ = c.pump(nil, b)
 		return result
 	})
+	if c.refusal != nil {
+		err = c.refusal
+	}
 	return n, c.orClosed(err)
 }
 
