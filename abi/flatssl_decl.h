@@ -427,7 +427,7 @@ int64_t fssl_ctx_set_verify_depth(fssl_handle ctx, int32_t depth, int32_t *err);
 /* Sets *depth to the verify depth, -1 if none was set. Serves Context.get_verify_depth. */
 int64_t fssl_ctx_verify_depth(fssl_handle ctx, int64_t *depth, int32_t *err);
 
-/* Makes a server name lead to another context, as fssl_conn_set_context does, before a session is
+/* Has a server name lead to another context, as fssl_conn_set_context does, before a session is
    looked for. The name is taken without case; its first label may be "*". The other context must
    have no names itself. Names that lead nowhere stay with this context. */
 int64_t fssl_ctx_add_server_name(fssl_handle ctx, const char *name, int64_t name_len,
@@ -1612,7 +1612,7 @@ int64_t fssl_revoked_reason_name(int32_t reason, char *buf, int64_t cap, int32_t
 
 enum { FSSL_PURPOSE_SSL_CLIENT = 1, FSSL_PURPOSE_SSL_SERVER = 2, FSSL_PURPOSE_ANY = 7 };
 
-/* Makes the verification of a certificate against a store, by the store's rules and those that are
+/* Makes a verification of a certificate against a store, by the store's rules and those that are
    set here. Serves X509StoreContext. */
 int64_t fssl_chain_new(fssl_handle store, fssl_handle cert, int32_t *err);
 
