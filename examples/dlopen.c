@@ -1,5 +1,5 @@
-/* dlopen HOST PORT [CA]: a client that needs no flatssl to be built or started; it loads the library
-   when it runs. Build it with  cc -Iabi examples/dlopen.c -ldl  and no other library. */
+/* dlopen HOST PORT [CA]: a client that needs no flatssl to be built or started; it loads the
+   library when it runs. Build it with  cc -Iabi examples/dlopen.c -ldl  and no other library. */
 #include <dlfcn.h>
 #include <flatssl.h>
 #include <stdio.h>

@@ -28,8 +28,8 @@ const stacks = {
         wrongName: (error) => error.code === "ERR_TLS_CERT_ALTNAME_INVALID",
     },
     flatssl: {
-        server: (listener) =>
-            flatssl.createServer({certificate: file("server.pem"), key: file("server.key")}, listener),
+        server: (listener) => flatssl.createServer(
+            {certificate: file("server.pem"), key: file("server.key")}, listener),
         client: (port, name) => flatssl.connect({host: address, port, name, ca: file("ca.pem")}),
         wrongName: (error) => error.code === flatssl.constants.E_HOST,
     },
