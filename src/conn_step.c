@@ -77,16 +77,6 @@ static void fault_of_step(struct conn *conn, struct fault *fault)
         fault_say(fault, "fault_of_step", "the carrier failed", NULL);
 }
 
-static int64_t step_failed(struct conn *conn, int32_t *err)
-{
-    struct fault fault;
-
-    fault_of_step(conn, &fault);
-    if (fault.code / 100 == FSSL_KIND_USAGE && !SSL_in_init(conn->ssl))
-        return fault_publish(&fault, err);
-    return conn_fail(conn, &fault, err);
-}
-
 /* A write failed before, and now the peer's answer to it would have to come. */
 static int64_t write_failed(struct conn *conn, int32_t *err)
 {
@@ -95,6 +85,18 @@ static int64_t write_failed(struct conn *conn, int32_t *err)
     fault_begin(&fault, FSSL_E_SYSCALL);
     fault.system_errno = conn->carrier.write_error;
     fault_say(&fault, __func__, "the handshake could not be sent", NULL);
+    return conn_fail(conn, &fault, err);
+}
+
+static int64_t step_failed(struct conn *conn, int32_t *err)
+{
+    struct fault fault;
+
+    fault_of_step(conn, &fault);
+    if (fault.code == FSSL_E_EOF && conn->carrier.write_error && !conn->established)
+        return write_failed(conn, err); /* the peer had gone before it was spoken to */
+    if (fault.code / 100 == FSSL_KIND_USAGE && !SSL_in_init(conn->ssl))
+        return fault_publish(&fault, err);
     return conn_fail(conn, &fault, err);
 }
 

@@ -106,7 +106,7 @@ class _EllipticCurve:
 
 def get_elliptic_curves():
     """Returns the set of the curves that OpenSSL has."""
-    return {_EllipticCurve(_abi.key_curve_item(i)) for i in range(_abi.key_curve_count())}
+    return {_EllipticCurve(_abi.curve_item(i)) for i in range(_abi.curve_count())}
 
 
 def get_elliptic_curve(name):
