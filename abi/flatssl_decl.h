@@ -120,7 +120,9 @@ enum {
     FSSL_TYPE_CRL = 10,
     FSSL_TYPE_PKCS12 = 11,
     FSSL_TYPE_CHAIN = 12,
-    FSSL_TYPE_REVOKED = 13
+    FSSL_TYPE_REVOKED = 13,
+    FSSL_TYPE_PKCS7 = 14,
+    FSSL_TYPE_SPKI = 15
 };
 
 /* Closes a handle of any type. Never writes to a peer and never waits for one; calls that wait on
@@ -1662,3 +1664,104 @@ int64_t fssl_chain_count(fssl_handle chain, int32_t *err);
 
 /* Makes a handle of certificate i of the verified chain, the certificate itself being 0. */
 int64_t fssl_chain_item(fssl_handle chain, int64_t i, int32_t *err);
+
+/* ---- pkcs12: PKCS12 ---- */
+
+/* Makes a PKCS#12 container with nothing in it. Serves PKCS12. */
+int64_t fssl_pkcs12_new(int32_t *err);
+
+/* Makes a container from DER; passphrase is NULL with length 0 where there is none.
+   FSSL_E_PASSPHRASE_NEEDED, FSSL_E_PASSPHRASE_WRONG; FSSL_E_UNSUPPORTED for ciphers that this
+   OpenSSL has given up. Serves load_pkcs12. */
+int64_t fssl_pkcs12_from_der(const uint8_t *der, int64_t len, const uint8_t *passphrase,
+                             int64_t passphrase_len, int32_t *err);
+
+/* Writes the container as DER, encrypted with the passphrase, without which nothing is protected.
+   iterations make guessing it slow; 0 stands for 2,048. FSSL_E_KEY_MISMATCH if key and certificate
+   do not belong together, FSSL_E_STATE if there is nothing to write. Serves PKCS12.export. */
+int64_t fssl_pkcs12_to_der(fssl_handle pkcs12, const uint8_t *passphrase, int64_t passphrase_len,
+                           int32_t iterations, int32_t mac_iterations, uint8_t *buf, int64_t cap,
+                           int32_t *err);
+
+/* Makes a handle of the certificate, or returns 0 if there is none.
+   Serves PKCS12.get_certificate. */
+int64_t fssl_pkcs12_certificate(fssl_handle pkcs12, int32_t *err);
+
+/* Sets the certificate; 0 for none. Serves PKCS12.set_certificate. */
+int64_t fssl_pkcs12_set_certificate(fssl_handle pkcs12, fssl_handle cert, int32_t *err);
+
+/* Makes a handle of the private key, or returns 0 if there is none.
+   Serves PKCS12.get_privatekey. */
+int64_t fssl_pkcs12_private_key(fssl_handle pkcs12, int32_t *err);
+
+/* Sets the private key; 0 for none. Serves PKCS12.set_privatekey. */
+int64_t fssl_pkcs12_set_private_key(fssl_handle pkcs12, fssl_handle key, int32_t *err);
+
+/* Returns how many other certificates there are. Serves PKCS12.get_ca_certificates. */
+int64_t fssl_pkcs12_ca_count(fssl_handle pkcs12, int32_t *err);
+
+/* Makes a handle of other certificate i. */
+int64_t fssl_pkcs12_ca_item(fssl_handle pkcs12, int64_t i, int32_t *err);
+
+/* Adds another certificate. Serves PKCS12.set_ca_certificates. */
+int64_t fssl_pkcs12_add_ca(fssl_handle pkcs12, fssl_handle cert, int32_t *err);
+
+/* Takes all other certificates out. */
+int64_t fssl_pkcs12_clear_ca(fssl_handle pkcs12, int32_t *err);
+
+/* Writes the friendly name in UTF-8. Returns its length, 0 for none.
+   Serves PKCS12.get_friendlyname. */
+int64_t fssl_pkcs12_friendly_name(fssl_handle pkcs12, uint8_t *buf, int64_t cap, int32_t *err);
+
+/* Sets the friendly name; length 0 for none. Serves PKCS12.set_friendlyname. */
+int64_t fssl_pkcs12_set_friendly_name(fssl_handle pkcs12, const uint8_t *name, int64_t name_len,
+                                      int32_t *err);
+
+/* ---- pkcs7: PKCS7 ---- */
+
+/* Makes a PKCS#7 message from the first PEM block of that kind. Serves load_pkcs7_data. */
+int64_t fssl_pkcs7_from_pem(const uint8_t *pem, int64_t len, int32_t *err);
+
+/* Makes a PKCS#7 message from DER, all of which it must be. */
+int64_t fssl_pkcs7_from_der(const uint8_t *der, int64_t len, int32_t *err);
+
+/* Writes what the message is: "pkcs7-signedData", "pkcs7-envelopedData",
+   "pkcs7-signedAndEnvelopedData", "pkcs7-data" or another. Serves PKCS7.get_type_name. */
+int64_t fssl_pkcs7_type_name(fssl_handle pkcs7, char *buf, int64_t cap, int32_t *err);
+
+/* ---- spki: NetscapeSPKI ---- */
+
+/* Makes a signed public key (SPKAC) of which nothing is set. Serves NetscapeSPKI. */
+int64_t fssl_spki_new(int32_t *err);
+
+/* Makes a signed public key from its base64 text. */
+int64_t fssl_spki_from_base64(const char *text, int64_t text_len, int32_t *err);
+
+/* Writes the base64 text. FSSL_E_STATE before it is signed. Serves NetscapeSPKI.b64_encode. */
+int64_t fssl_spki_to_base64(fssl_handle spki, char *buf, int64_t cap, int32_t *err);
+
+/* Makes a handle of the public key. Serves NetscapeSPKI.get_pubkey. */
+int64_t fssl_spki_public_key(fssl_handle spki, int32_t *err);
+
+/* Sets the public key to that of a key. Serves NetscapeSPKI.set_pubkey. */
+int64_t fssl_spki_set_public_key(fssl_handle spki, fssl_handle key, int32_t *err);
+
+/* Signs as fssl_cert_sign. Serves NetscapeSPKI.sign. */
+int64_t fssl_spki_sign(fssl_handle spki, fssl_handle key, const char *digest, int64_t digest_len,
+                       int32_t *err);
+
+/* Returns 0 if it was signed with this public key's private key, else FSSL_E_VERIFY.
+   Serves NetscapeSPKI.verify. */
+int64_t fssl_spki_verify(fssl_handle spki, fssl_handle key, int32_t *err);
+
+/* ---- curve ---- */
+
+/* Returns how many elliptic curves there are. Serves get_elliptic_curves. */
+int64_t fssl_curve_count(int32_t *err);
+
+/* Writes the name of curve i, such as "prime256v1". */
+int64_t fssl_curve_item(int64_t i, char *buf, int64_t cap, int32_t *err);
+
+/* Returns 1 if TLS can use a curve, named so or as NIST does ("P-256"), else 0; FSSL_E_ARGUMENT if
+   there is none of that name. Serves get_elliptic_curve. */
+int64_t fssl_curve_in_tls(const char *name, int64_t name_len, int32_t *err);

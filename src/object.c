@@ -31,6 +31,9 @@ static const struct {
     [KIND_CRL] = {crl_free, NULL, 0},
     [KIND_CHAIN] = {chain_free, NULL, 0},
     [KIND_REVOKED] = {revoked_free, NULL, 0},
+    [KIND_PKCS12] = {pkcs12_free, NULL, 0},
+    [KIND_PKCS7] = {pkcs7_free, NULL, 0},
+    [KIND_SPKI] = {spki_free, NULL, 0},
 };
 
 bool lock_init(struct lock *lock)

@@ -191,6 +191,12 @@ bool verify_flags_known(int64_t flags);
 void chain_free(struct object *object);
 void store_free(struct object *object);
 
+/* ---- pkcs12.c, pkcs7.c, spki.c ---- */
+
+void pkcs12_free(struct object *object);
+void pkcs7_free(struct object *object);
+void spki_free(struct object *object);
+
 /* ---- session.c ---- */
 
 struct session {

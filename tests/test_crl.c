@@ -134,15 +134,23 @@ static void changes_show_and_void_the_signature(void)
     fssl_handle crl = CHECK_MADE(fssl_crl_from_der(der->data, der->len, &err));
     fssl_handle issuer = CHECK_MADE(fssl_crl_issuer(crl, &err));
     fssl_handle revoked = CHECK_MADE(fssl_crl_revoked_item(crl, 0, &err));
+    fssl_handle alt_name = build_ext("issuerAltName", "DNS:issuer.test", 0, 0);
     X509_CRL *x509_crl;
 
     CHECK_OK(fssl_name_set_item(issuer, TEXT("CN"), BYTES("another"), &err));
+    CHECK_OK(fssl_crl_set_issuer(crl, issuer, &err));
+    CHECK_OK(fssl_crl_set_last_update(crl, 0, &err));
+    CHECK_OK(fssl_crl_set_next_update(crl, 0, &err));
+    CHECK_TEXT("19700101000000Z", text_of(fssl_crl_last_update_text, crl));
+    CHECK_TEXT("19700101000000Z", text_of(fssl_crl_next_update_text, crl));
     CHECK_OK(fssl_crl_set_last_update_text(crl, TEXT("20260202000000Z"), &err));
     CHECK_OK(fssl_crl_set_next_update_text(crl, TEXT("20260303000000Z"), &err));
     CHECK_OK(fssl_revoked_set_serial(revoked, TEXT("10"), 16, &err));
     CHECK_OK(fssl_crl_add_revoked(crl, revoked, &err));
+    CHECK_OK(fssl_crl_add_ext(crl, alt_name, &err));
     x509_crl = parsed(crl);
     CHECK_EQUAL(4, sk_X509_REVOKED_num(X509_CRL_get_REVOKED(x509_crl)));
+    CHECK_EQUAL(3, X509_CRL_get_ext_count(x509_crl));
     X509_CRL_free(x509_crl);
     CHECK_TEXT("20260202000000Z", text_of(fssl_crl_last_update_text, crl));
     CHECK_TEXT("20260303000000Z", text_of(fssl_crl_next_update_text, crl));
@@ -151,6 +159,7 @@ static void changes_show_and_void_the_signature(void)
     CHECK_OK(fssl_crl_verify(crl, authority.key, &err));
     check_close(crl); /* the view keeps it */
     CHECK_TEXT("CN=another,O=flatssl", text_of(fssl_name_text, issuer));
+    check_close(alt_name);
     check_close(revoked);
     check_close(issuer);
     closed(&authority);

@@ -187,6 +187,8 @@ static void comparing(void)
         check_close(second);
     }
     CHECK_FAILS(FSSL_E_HANDLE, fssl_name_hash(0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_name_count(0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_name_text(0, NULL, 0, &err));
 }
 
 static void copies_are_apart(void)
