@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -112,29 +112,36 @@ int64_t fssl_conn_setblocking(fssl_handle h, int32_t flag, int32_t *err)
     return finish(h, 0, err);
 }
 
+static int64_t finish_path(fssl_handle h, const struct sockaddr_storage *address, socklen_t len,
+                           char *buf, int64_t cap, int32_t *err)
+{
+    const struct sockaddr_un *local = (const struct sockaddr_un *)(const void *)address;
+
+    if (len <= offsetof(struct sockaddr_un, sun_path))
+        return finish_text(h, "", buf, cap, err);
+    return finish_bytes(h, local->sun_path,
+                        (int64_t)strnlen(local->sun_path, sizeof local->sun_path), buf, cap, err);
+}
+
 static int64_t finish_address(fssl_handle h, const struct sockaddr_storage *address, socklen_t len,
                               char *buf, int64_t cap, int32_t *port, int32_t *err)
 {
-    const struct sockaddr_un *local = (const struct sockaddr_un *)(const void *)address;
-    char host[NI_MAXHOST], service[PORT_TEXT];
+    char host[NI_MAXHOST], service[PORT_TEXT] = "0";
+    int64_t result;
     int answer;
 
-    if (port)
-        *port = 0;
     if (address->ss_family == AF_UNIX) {
-        if (len <= offsetof(struct sockaddr_un, sun_path))
-            return finish_text(h, "", buf, cap, err);
-        return finish_bytes(h, local->sun_path,
-                            (int64_t)strnlen(local->sun_path, sizeof local->sun_path), buf, cap,
-                            err);
+        result = finish_path(h, address, len, buf, cap, err);
+    } else {
+        answer = getnameinfo((const struct sockaddr *)address, len, host, sizeof host, service,
+                             sizeof service, NI_NUMERICHOST | NI_NUMERICSERV);
+        if (answer)
+            return abandon(h, unresolved(answer, err), err);
+        result = finish_text(h, host, buf, cap, err);
     }
-    answer = getnameinfo((const struct sockaddr *)address, len, host, sizeof host, service,
-                         sizeof service, NI_NUMERICHOST | NI_NUMERICSERV);
-    if (answer)
-        return abandon(h, unresolved(answer, err), err);
-    if (port)
-        sscanf(service, "%d", port);
-    return finish_text(h, host, buf, cap, err);
+    if (port && result >= 0)
+        *port = (int32_t)strtol(service, NULL, 10);
+    return result;
 }
 
 int64_t fssl_conn_getpeername(fssl_handle h, char *buf, int64_t cap, int32_t *port, int32_t *err)
