@@ -11,6 +11,7 @@ from .context import Context, certificate_of, function, integer, key_of, protoco
 
 SEND_MAX = 2**31 - 1
 INTERNAL_ERROR = 80  # the alert for a callback that failed
+NO_APPLICATION_PROTOCOL = 120  # the alert for one that selects nothing
 STATUS_REQUEST = 5  # the extension by which a client asks for an OCSP response
 
 
@@ -34,6 +35,20 @@ def fd_of(sock):
     except (TypeError, ValueError):
         message = "argument must be an int, or have a fileno() method."
         raise TypeError(message) from None
+
+
+PLAIN = (errors.SysCallError, errors.WantReadError, errors.WantWriteError,
+         errors.WantX509LookupError, errors.ZeroReturnError)
+
+
+def plain(error):
+    """Returns an exception as one of OpenSSL.SSL's six: programs compare their classes."""
+    class_ = next((one for one in PLAIN if isinstance(error, one)), errors.Error)
+    if type(error) is class_:
+        return error
+    same = class_(*error.args)
+    vars(same).update(vars(error))
+    return same
 
 
 def certificate_out(handle, as_cryptography=False):
@@ -81,11 +96,9 @@ class Connection(Stream):
                 return method(*arguments)
             except errors.WantClientHelloError:
                 self._decide_hello()
-            except errors.Error:
+            except errors.Error as error:
                 raised, self._raised = self._raised, None
-                if raised is None:
-                    raise
-                raise raised from None
+                raise raised or plain(error) from None
 
     def _begin(self):
         self._begun = True
@@ -95,23 +108,27 @@ class Connection(Stream):
     def _decide_hello(self):
         """Asks the context's callbacks what the client hello leads to."""
         try:
-            self._decide_name_and_protocol()
+            alert = self._decide_name_and_protocol()
         except BaseException:
             _abi.conn_answer_hello(self, INTERNAL_ERROR)
             lib.fssl_conn_do_handshake(self._handle, NULL)  # sends the alert
             raise
-        _abi.conn_answer_hello(self, 0)
+        _abi.conn_answer_hello(self, alert)
 
     def _decide_name_and_protocol(self):
+        """Returns the alert with which to refuse, 0 to go on."""
         if self._context._on_server_name:
             self._context._on_server_name(self)
         context = self._context  # another one, if the callback has switched
         offered = callbacks.protocols_of(_abi.conn_hello_bytes(self, lib.FSSL_HELLO_ALPN))
         if offered and context._on_alpn_select:
             chosen = context._select_alpn(self, offered)
+            if chosen == b"":
+                return NO_APPLICATION_PROTOCOL
             _abi.conn_set_alpn_preference(self, protocols_in([chosen]) if chosen else b"")
         if context._on_ocsp_server and self._asks_for_staple():
             _abi.conn_set_ocsp_response(self, context._staple(self))
+        return 0
 
     def _asks_for_staple(self):
         types = _abi.conn_hello_bytes(self, lib.FSSL_HELLO_EXTENSIONS)

@@ -92,6 +92,11 @@ class Context(Handle):
             raise ValueError("No such protocol")
         self._handle = _abi.ctx_new(method)
 
+    @property
+    def _context(self):
+        """What programs that reach behind pyOpenSSL hand to its C functions: Twisted does."""
+        return self
+
     # ---- protocol ----
 
     def set_min_proto_version(self, version):
