@@ -1142,8 +1142,9 @@ int64_t fssl_cert_public_key(fssl_handle cert, int32_t *err);
 /* Returns how many subject alternative names there are. */
 int64_t fssl_cert_alt_name_count(fssl_handle cert, int32_t *err);
 
-/* Writes alternative name i, for a DNS name, address, mail address or URI its text, else its DER,
-   and sets *kind to its number in RFC 5280 (2 for DNS, 7 for IP). Returns its length. */
+/* Writes alternative name i, for a DNS name, mail address or URI its text, for an IP address its 4 or
+   16 bytes, else its DER, and sets *kind to its number in RFC 5280 (2 for DNS, 7 for IP), which may
+   be NULL. Returns its length. */
 int64_t fssl_cert_alt_name_item(fssl_handle cert, int64_t i, int32_t *kind, uint8_t *buf,
                                 int64_t cap, int32_t *err);
 
