@@ -383,6 +383,25 @@ static void closed_inside(void)
     pair_close(&pair);
 }
 
+static void bad_handles(void)
+{
+    fssl_handle store = CHECK_MADE(fssl_store_new(&err));
+
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_set_verify_callback(0, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_set_verify_callback(0, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_set_info_callback(0, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_set_info_callback(0, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_server_name_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_alpn_select_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_npn_advertise_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_npn_select_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_keylog_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_ocsp_server_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_ocsp_client_callback(store, NULL, 0, &err));
+    CHECK_FAILS(FSSL_E_HANDLE_TYPE, fssl_ctx_set_passphrase_callback(store, NULL, 0, &err));
+    check_close(store);
+}
+
 static const struct check_case cases[] = {
     {"verify", verify},
     {"ALPN select", alpn_select},
@@ -394,6 +413,7 @@ static const struct check_case cases[] = {
     {"notifications", notifications},
     {"passphrase", passphrase},
     {"closed inside", closed_inside},
+    {"bad handles", bad_handles},
 };
 
 int main(int argc, char **argv)

@@ -169,6 +169,7 @@ static void bad_questions(void)
     CHECK_FAILS(FSSL_E_BUFFER, fssl_error_str(result, FSSL_ERROR_REASON, 0, text, 3, &err));
     CHECK_IS(12, fssl_error_str(result, FSSL_ERROR_REASON, 0, NULL, 0, &err));
     CHECK_IS(12, fssl_error_str(result, FSSL_ERROR_REASON, 0, text, 12, &err));
+    CHECK_IS((int64_t)strlen(error_text(result)), fssl_error_text(result, NULL, 0, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_error_text(result, NULL, 10, &err));
     CHECK_FAILS(FSSL_E_BUFFER, fssl_error_text(result, text, 10, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_error_text(result, text, -1, &err));

@@ -98,6 +98,7 @@ static void bad_arguments(void)
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_add_pin(ctx, NULL, 32, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_ocsp_response(ctx, NULL, 5, &err));
     check_close(ctx);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_require_psk(ctx, 1, &err));
 }
 
 static void pin_of(enum identity_name name, uint8_t digest[32])

@@ -116,6 +116,7 @@ static void bad_arguments(void)
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_queue_count(ctx, 3, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_queue_dropped(ctx, -1, &err));
     check_close(ctx);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_next_session(ctx, &err));
 }
 
 static const struct check_case cases[] = {
