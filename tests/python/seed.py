@@ -3,7 +3,7 @@
     python3 tests/python/seed.py    writes docs/seed.md anew; test_seed.py checks it
 
 Each row says which function, constant or mechanism of the library serves a name, what it is called
-in Python and in Lua, and which test of ffi/python/tests/test_ssl.py shows it. Where nothing is said
+in Python and in Lua, and which test of ffi/python/tests/test_ssl_*.py shows it. Where nothing is said
 here, the names follow from the seed's own by rule.
 """
 
@@ -17,7 +17,7 @@ HEAD = """# The seed
 Every name of the reference of `OpenSSL.SSL` (pyOpenSSL 17.5), and where it is. The flat function is
 declared in `abi/flatssl_decl.h`; the Python name is of `flatssl.SSL`, and so of `OpenSSL.SSL` with
 `ffi/python/compat` first on `PYTHONPATH`; the Lua name is of `require "flatssl"`, methods with a
-colon. The test is of `ffi/python/tests/test_ssl.py`. Made by `tests/python/seed.py`, checked by
+colon. The test is of `ffi/python/tests/test_ssl_*.py`. Made by `tests/python/seed.py`, checked by
 `./dev test`.
 
 | seed | library | Python | Lua | test |
