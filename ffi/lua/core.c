@@ -110,16 +110,11 @@ static int32_t take_int32(struct call *call, int index, const char *name)
 {
     int64_t value = 0;
 
+    if (lua_isboolean(call->L, index))
+        return lua_toboolean(call->L, index);
     if (!whole(call->L, index, &value) || value < INT32_MIN || value > INT32_MAX)
         call_refuse(call, index, name, "a whole number of 32 bits");
     return (int32_t)value;
-}
-
-static int32_t take_flag(struct call *call, int index, const char *name)
-{
-    if (!lua_isboolean(call->L, index))
-        call_refuse(call, index, name, "true or false");
-    return lua_toboolean(call->L, index);
 }
 
 /* An object is a table with its handle. */

@@ -9,25 +9,24 @@ local TAKE = {
   handle = "int64_t v%d = take_handle(&call, %d, %q);",
   int32 = "int32_t v%d = take_int32(&call, %d, %q);",
   int64 = "int64_t v%d = take_int64(&call, %d, %q);",
-  flag = "int32_t v%d = take_flag(&call, %d, %q);",
   text = "struct text v%d = take_text(&call, %d, %q);",
   buffer = "struct buffer v%d = take_buffer(&call, %d, %q, %s);",
   out32 = "int32_t v%d = 0;",
   out64 = "int64_t v%d = 0;",
 }
-local TAKE_OPTIONAL = "int32_t v%d = lua_isnil(L, %d) ? 0 : take_int32(&call, %d, %q);"
 
 -- What stands for it in the call.
 local PASS = {
-  handle = "vN", int32 = "vN", int64 = "vN", flag = "vN", text = "vN.data, vN.len",
+  handle = "vN", int32 = "vN", int64 = "vN", text = "vN.data, vN.len",
   buffer = "vN.data, vN.size", out32 = "&vN", out64 = "&vN",
 }
 
 local function take(param)
   local line = TAKE[param.kind]
-  if param.kind == "int32" and param.optional then
-    return TAKE_OPTIONAL:format(param.slot, param.index, param.index, param.name)
-  elseif param.index then
+  if param.optional and (param.kind == "int32" or param.kind == "handle") then
+    line = line:gsub("= ", "= lua_isnil(L, " .. param.index .. ") ? 0 : ")
+  end
+  if param.index then
     return line:format(param.slot, param.index, param.name, tostring(param.optional))
   end
   return line:format(param.slot)

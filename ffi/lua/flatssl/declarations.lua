@@ -8,9 +8,10 @@
 --
 -- A parameter is {kind, name, slot, index, optional, length}. index is its place among the
 -- arguments in Lua, if it is one: a text or bytes with its length is one argument, and so is the
--- capacity of an output buffer. A text, a capacity, and what is named `flags`, may be left out.
--- The length of a buffer is the result; that of a second one is in the number behind it, whose
--- slot is kept in `length` and which is then `hidden`.
+-- capacity of an output buffer. A text, a capacity, a second handle and what is named `flags` may
+-- be left out; true and false stand for 1 and 0 in an int32. The length of a buffer is the result;
+-- that of a second one is in the number behind it, whose slot is kept in `length` and which is then
+-- `hidden`.
 
 local declarations = {}
 
@@ -47,10 +48,8 @@ local function parameter(parts, at)
     param.name = after.name
     param.optional = param.name:find("cap$") ~= nil
   else
-    param.optional = rule.kind == "text" or param.name == "flags"
-  end
-  if param.name == "flag" then
-    param.kind = "flag"
+    param.optional = rule.kind == "text" or rule.kind == "handle" and at > 1
+      or rule.kind == "int32" and param.name == "flags"
   end
   return param
 end

@@ -87,7 +87,7 @@ end
 
 local WANTED = {
   handle = "a handle", text = "text", buffer = "a capacity", int32 = "a whole number of 32 bits",
-  int64 = "a whole number of 64 bits", flag = "true or false",
+  int64 = "a whole number of 64 bits",
 }
 
 -- The line that takes one argument, or refuses it.
@@ -95,25 +95,25 @@ local function take(param)
   local refuse = (" then return refused(aN, %q, %q) end"):format(param.name, WANTED[param.kind])
   local line
   if param.kind == "handle" then
-    line = "local vN = handle(aN) if not vN" .. refuse
+    local given = param.optional and "aN == nil and 0 or handle(aN)" or "handle(aN)"
+    line = "local vN = " .. given .. " if not vN" .. refuse
   elseif param.kind == "text" then
     line = "if aN ~= nil and type(aN) ~= 'string'" .. refuse
   elseif param.kind == "buffer" then
     local default = param.optional and "aN == nil and SCRATCH or aN" or "aN"
     line = ("local sN = %s if not room(sN)"):format(default) .. refuse ..
       (" local bN = %s(sN)"):format(param.length == 0 and "buffer" or "new")
-  elseif param.kind == "flag" then
-    line = "if type(aN) ~= 'boolean'" .. refuse .. " aN = aN and 1 or 0"
-  elseif param.optional then
-    line = ("if aN == nil then aN = 0 elseif not %s(aN)"):format(param.kind) .. refuse
+  elseif param.kind == "int32" then
+    line = "if type(aN) == 'boolean' then aN = aN and 1 or 0 " ..
+      (param.optional and "elseif aN == nil then aN = 0 " or "") .. "elseif not int32(aN)" .. refuse
   else
-    line = ("if not %s(aN)"):format(param.kind) .. refuse
+    line = "if not int64(aN)" .. refuse
   end
   return (line:gsub("([avsb])N", "%1" .. param.slot))
 end
 
 -- What stands for a parameter in the call.
-local PASS = {handle = "vN", int32 = "aN", int64 = "aN", flag = "aN", text = "aN, aN and #aN or 0",
+local PASS = {handle = "vN", int32 = "aN", int64 = "aN", text = "aN, aN and #aN or 0",
   buffer = "bN, sN", out32 = "nN", out64 = "nN"}
 
 -- The call, or with a pass for buffers of its own the one that asks for the length alone.

@@ -50,13 +50,19 @@ end
 
 -- ---- calls ----
 
--- What the caller gets of a result and its outputs.
-local function values(rule, result, x, y)
-  if rule.result == "none" then
-    if rule.outputs == 1 then
-      return x
-    end
+local function outputs(count, x, y, z)
+  if count == 1 then
+    return x
+  elseif count == 2 then
     return x, y
+  end
+  return x, y, z
+end
+
+-- What the caller gets of a result and its outputs.
+local function values(rule, result, x, y, z)
+  if rule.result == "none" then
+    return outputs(rule.outputs, x, y, z)
   elseif rule.result == "handle" then
     result = result ~= 0 and wrap(result) or nil
   elseif rule.result == "boolean" then
@@ -65,18 +71,18 @@ local function values(rule, result, x, y)
   if rule.outputs == 0 then
     return result
   end
-  return result, x, y
+  return result, outputs(rule.outputs, x, y, z)
 end
 
 -- Makes the function of a declaration. A call that a signal interrupted is made again from here,
 -- so that Lua's own handler runs between.
 local function method(name, rule)
   local function run(...)
-    local result, x, y = rule.call(...)
+    local result, x, y, z = rule.call(...)
     if not result then
       return nil, failure.refused(name, x)
     elseif result >= 0 then
-      return values(rule, result, x, y)
+      return values(rule, result, x, y, z)
     elseif result == INTERRUPTED then
       return run(...)
     end

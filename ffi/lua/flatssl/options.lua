@@ -50,14 +50,21 @@ local function offer(context, list, role)
   return set(context, table.concat(parts))
 end
 
+-- A key of another kind than the certificate's would stand beside it, unused.
+local function use_key(context, path)
+  local ok, err = context:use_private_key_file(path, constants.FILETYPE_PEM)
+  if ok then
+    ok, err = context:check_private_key()
+  end
+  return ok, err
+end
+
 -- In the order in which they are to be applied.
 local APPLIED = {
   {"ca", trust},
   {"passphrase", nouns.ctx.set_passphrase},
   {"certificate", nouns.ctx.use_certificate_chain_file},
-  {"key", function(context, path)
-    return context:use_private_key_file(path, constants.FILETYPE_PEM)
-  end},
+  {"key", use_key},
   {"alpn", offer},
 }
 
