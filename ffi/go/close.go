@@ -22,7 +22,11 @@ func (c *Conn) Close() error {
 	if c.sending.Load() == 0 && c.handle != nil {
 		c.carrier.SetReadDeadline(time.Unix(1, 0))
 		c.carrier.SetWriteDeadline(time.Now().Add(farewell))
-		c.notify()
+		if c.established.Load() {
+			c.notify()
+		} else {
+			c.flush() // an alert may be due
+		}
 	}
 	err := c.carrier.Close()
 	if c.handle != nil {
@@ -44,6 +48,7 @@ func (c *Conn) CloseWrite() error {
 	return c.orClosed(c.notify())
 }
 
+// notify sends close_notify.
 func (c *Conn) notify() error {
 	if c.failed != nil {
 		return c.failed

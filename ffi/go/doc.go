@@ -15,6 +15,10 @@
 // failed, not by the thread it ran on, so no goroutine is locked to a thread. C keeps no pointer
 // into Go's memory.
 //
+// pkg-config has to find the library. A program's go.mod names this folder:
+//
+//	go mod edit -require flatssl@v0.0.0 -replace flatssl=<flatssl>/ffi/go
+//
 // # net/http
 //
 // A Listener is served by http.Serve, which fills Request.TLS from Conn.ConnectionState (from Go
