@@ -119,6 +119,25 @@ test "one object under two handles" do
   check conn.context.equal?(other)
 end
 
+test "no method takes the place of one that Ruby itself needs" do
+  name = FlatSSL::Name.new
+  equal 1, { name => 1 }[name]
+  check name.name_hash != name.hash
+  check FlatSSL::Handle::CLASSES.values.all? { |made| made.name.start_with?("FlatSSL::") }
+end
+
+test "a certificate is made" do
+  key = FlatSSL::Key.generate(FlatSSL::KEY_EC, 0, "P-256")
+  certificate = FlatSSL::Certificate.new
+  certificate.set_serial("1f", 16)
+  certificate.public_key = key
+  certificate.subject.add_item("CN", "made in Ruby")
+  certificate.sign(key, "sha256")
+  equal "1f", certificate.serial.downcase
+  equal [["CN", "made in Ruby"]], certificate.subject.items
+  raises(FlatSSL::ReadonlyError) { joined { |client, _| client.peer_certificate.version = 2 } }
+end
+
 test "the garbage collector frees handles" do
   before = FlatSSL.open_handles
   made = Thread.new do # whose stack, where the collector may find traces of them, ends with it

@@ -80,7 +80,8 @@ module FlatSSL
     # Those that are not simply spelled as the type is.
     NAMES = {
       "CTX" => "Context", "CONN" => "Connection", "CERT" => "Certificate", "EXT" => "Extension",
-      "REQ" => "Request", "CRL" => "CRL", "PKCS12" => "PKCS12"
+      "REQ" => "Request", "CRL" => "CRL", "PKCS7" => "PKCS7", "PKCS12" => "PKCS12",
+      "SPKI" => "SPKI"
     }.freeze
 
     BY_HAND = %w[error handle].freeze # in Error and Handle
