@@ -33,13 +33,18 @@ static bool param_use_host(struct conn *conn, const char *host, bool ip)
 int32_t conn_use_host(struct conn *conn, const char *host)
 {
     char *prepared = OPENSSL_strdup(host);
+    int32_t code = FSSL_OK;
     bool ip;
 
     if (!prepared)
         return FSSL_E_MEMORY;
-    if (!host_prepare(prepared, &ip) || !param_use_host(conn, prepared, ip)) {
+    if (!host_prepare(prepared, &ip))
+        code = FSSL_E_ARGUMENT;
+    else if (!param_use_host(conn, prepared, ip))
+        code = FSSL_E_MEMORY;
+    if (code) {
         OPENSSL_free(prepared);
-        return FSSL_E_ARGUMENT;
+        return code;
     }
     OPENSSL_free(conn->host);
     conn->host = prepared;
@@ -64,7 +69,7 @@ int64_t fssl_conn_set_host(fssl_handle h, const char *host, int64_t host_len, in
     code = conn_use_host(conn, text);
     OPENSSL_free(text);
     if (code)
-        return fail_at(h, code, __func__, "bad host", "host", err);
+        return fail_at(h, code, __func__, "cannot use the host", "host", err);
     return finish(h, 0, err);
 }
 
@@ -82,7 +87,7 @@ int64_t fssl_conn_set_server_name(fssl_handle h, const char *name, int64_t name_
 {
     struct conn *conn;
     char *text;
-    int ok;
+    bool fits, ok;
     int64_t failed = acquire(h, KIND_CONN, &conn, err);
 
     if (failed)
@@ -90,9 +95,10 @@ int64_t fssl_conn_set_server_name(fssl_handle h, const char *name, int64_t name_
     failed = take_text(h, "name", name, name_len, &text, err);
     if (failed)
         return failed;
-    ok = *text && SSL_set_tlsext_host_name(conn->ssl, text) == 1;
+    fits = *text && strlen(text) <= TLSEXT_MAXLEN_host_name;
+    ok = fits && SSL_set_tlsext_host_name(conn->ssl, text) == 1;
     OPENSSL_free(text);
-    return ok ? finish(h, 0, err) : refuse(h, "name", err);
+    return fits ? finish_done(h, ok, err) : refuse(h, "name", err);
 }
 
 int64_t fssl_conn_server_name(fssl_handle h, char *buf, int64_t cap, int32_t *err)

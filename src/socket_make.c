@@ -195,7 +195,7 @@ static int64_t connect_to(fssl_handle h, struct conn *conn, const char *host, in
     int64_t failed;
 
     if (code)
-        return fail_at(h, code, __func__, "bad host", "host", err);
+        return fail_at(h, code, __func__, "cannot use the host", "host", err);
     failed = conn_connect(conn, host, port, err);
     if (failed)
         return abandon(h, failed, err);

@@ -59,8 +59,9 @@ static bool data(struct scene *scene)
     if (!set_data(scene, scene->ctx[CLIENT]) || !make_conns(scene, HOST))
         return false;
     act_as(scene, CLIENT);
-    if (!did(scene, fssl_conn_request_ocsp(scene->conn[CLIENT], &err)) || !shake_hands(scene) ||
-        !exchange(scene))
+    if (!did(scene, fssl_conn_request_ocsp(scene->conn[CLIENT], &err)) ||
+        !did(scene, fssl_conn_set_server_name(scene->conn[CLIENT], TEXT(HOST), &err)) ||
+        !shake_hands(scene) || !exchange(scene))
         return false;
     act_as(scene, victim);
     return did(scene, fssl_conn_alpn_proto(scene->conn[victim], bytes, sizeof bytes, &err)) &&
