@@ -162,6 +162,13 @@ func TestHandshakeDeadline(t *testing.T) {
 	defer client.Close()
 	client.SetDeadline(time.Now().Add(soon))
 	expectTimeout(t, within(t, soon, client.Handshake))
+	client.SetDeadline(time.Now().Add(soon))
+	within(t, soon, func() error {
+		if client.ConnectionState().HandshakeComplete {
+			t.Error("a state without a handshake")
+		}
+		return nil
+	})
 	server := flatssl.Server(far, &flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	cerr, serr := handshakes(client, server)
 	must(t, cerr)

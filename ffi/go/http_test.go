@@ -70,7 +70,7 @@ func clients(t testing.TB) map[string]*http.Client {
 	all := map[string]*http.Client{}
 	for name, transport := range transports {
 		t.Cleanup(transport.CloseIdleConnections)
-		all[name] = &http.Client{Transport: transport, Timeout: 3 * patience}
+		all[name] = &http.Client{Transport: transport, Timeout: 9 * patience}
 	}
 	return all
 }

@@ -13,12 +13,13 @@ import (
 )
 
 // handshakeLimit is for a handshake that ConnectionState has to run.
-const handshakeLimit = 10 * time.Second
+const handshakeLimit = time.Minute
 
-// ConnectionState tells what the handshake agreed on. If none ran it runs one, for at most ten
-// seconds, since net/http asks before it reads; if that fails the state is empty, and the next Read
-// tells why. ExportKeyingMaterial of the value cannot be used. A certificate that crypto/x509 does
-// not understand has its Raw bytes and nothing else.
+// ConnectionState tells what the handshake agreed on. If none ran it runs one, since net/http asks
+// before it reads: until a deadline, which http.Server.ConnContext may set, or for a minute, after
+// which the connection is closed. If that fails the state is empty, and the next Read tells why.
+// ExportKeyingMaterial of the value cannot be used. A certificate that crypto/x509 does not
+// understand has its Raw bytes and nothing else.
 func (c *Conn) ConnectionState() tls.ConnectionState {
 	limit, cancel := context.WithTimeout(context.Background(), handshakeLimit)
 	defer cancel()
