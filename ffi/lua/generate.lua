@@ -81,9 +81,15 @@ end
 local function write(file, declared)
   local functions, constants, skipped = {}, {}, {}
   for _, rule in ipairs(declared.functions) do
-    file:write(("static int call_%s(lua_State *L)\n{\n%s\n}\n\n"):format(rule.name, body(rule)))
-    functions[#functions + 1] =
-      ("%q, call_%s, %d, %q"):format(rule.name, rule.name, rule.outputs, rule.result)
+    local known, reason = declarations.complete(rule)
+    if known then
+      file:write(("static int call_%s(lua_State *L)\n{\n%s\n}\n\n"):format(rule.name, body(rule)))
+      functions[#functions + 1] =
+        ("%q, call_%s, %d, %q"):format(rule.name, rule.name, rule.outputs, rule.result)
+    else
+      io.stderr:write(rule.name, ": ", reason, "\n")
+      skipped[#skipped + 1] = ("%q, %q"):format(rule.name, reason)
+    end
   end
   for _, name in ipairs(declared.constants) do
     constants[#constants + 1] = ("%q, FSSL_%s"):format(name, name)

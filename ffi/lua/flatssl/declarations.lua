@@ -2,9 +2,11 @@
 -- function for each declaration, generate.lua a C function.
 --
 --   constants   names in the header's order, without FSSL_
---   functions   {name, params, outputs, result} in the header's order; the result is a "handle",
---               "boolean", "number" or "none"
---   skipped     {name, reason}: what has no rule here
+--   functions   {name} in the header's order
+--   skipped     {name, reason}: what takes a callback
+--
+-- A function that is completed has params, outputs, which is how many, and result: a "handle",
+-- "boolean", "number" or "none". To do that for all would be most of the time it takes to load.
 --
 -- A parameter is {kind, name, slot, index, optional, length}. index is its place among the
 -- arguments in Lua, if it is one: a text or bytes with its length is one argument, and so is the
@@ -30,8 +32,7 @@ local KINDS = {
 
 local function split(list)
   local parts = {}
-  for part in list:sub(2, -2):gmatch("[^,]+") do
-    local type, name = part:gsub("%s+", " "):match("^ ?(.-) ?([%w_]+) ?$")
+  for type, name in list:gsub("%s+", " "):gmatch("(%w[^,]-) ?([%w_]+)[,)]") do
     parts[#parts + 1] = {type = type, name = name}
   end
   return parts
@@ -103,10 +104,9 @@ end
 -- What a result is: the words of the comment above the declaration tell. "none" says no more than
 -- the outputs do, such as a length.
 local function result_kind(comment, params, outputs)
-  comment = comment:gsub("%s+", " ")
-  if comment:find("[Mm]akes an? ") then
+  if comment:find("[Mm]akes%s+an?%s") then
     return "handle"
-  elseif comment:find("[Rr]eturns 1[ ,]") then
+  elseif comment:find("[Rr]eturns%s+1[%s,]") then
     return "boolean"
   end
   for _, param in ipairs(params) do
@@ -127,6 +127,24 @@ local function constants(header)
   return names
 end
 
+-- A section's comment may stand before the declaration's own.
+local function last_comment(chunk)
+  local at, after = 1, chunk:find("/*", 1, true)
+  while after do
+    at, after = after, chunk:find("/*", after + 2, true)
+  end
+  return chunk:sub(at)
+end
+
+local function takes_callback(list, callbacks)
+  for type in list:gmatch("fssl_[%w_]+") do
+    if callbacks[type] then
+      return true
+    end
+  end
+  return false
+end
+
 function declarations.parse(header)
   local functions, skipped, callbacks = {}, {}, {}
   -- A comment may hold semicolons; without them each one ends a declaration.
@@ -138,21 +156,24 @@ function declarations.parse(header)
   end
   for chunk in text:gmatch("([^;]*);") do
     local name, list = chunk:match("int64_t%s+(fssl_[%w_]+)%s*(%b())%s*$")
-    if name then
-      local params, outputs = parameters(list)
-      if params then
-        local comment = chunk:match(".*/%*(.-)%*/") or ""
-        functions[#functions + 1] = {
-          name = name, params = params, outputs = outputs,
-          result = result_kind(comment, params, outputs),
-        }
-      else
-        local reason = callbacks[outputs] and "callback" or "no rule for " .. outputs
-        skipped[#skipped + 1] = {name = name, reason = reason}
-      end
+    if name and takes_callback(list, callbacks) then
+      skipped[#skipped + 1] = {name = name, reason = "callback"}
+    elseif name then
+      functions[#functions + 1] = {name = name, list = list, chunk = chunk}
     end
   end
   return {constants = constants(header), functions = functions, skipped = skipped}
+end
+
+-- Completes a function. Returns it, or nil and why there is no rule for it.
+function declarations.complete(rule)
+  local params, outputs = parameters(rule.list)
+  if not params then
+    return nil, "no rule for " .. outputs
+  end
+  rule.params, rule.outputs = params, outputs
+  rule.result = result_kind(last_comment(rule.chunk), params, outputs)
+  return rule
 end
 
 return declarations

@@ -183,8 +183,10 @@ end
 
 -- Written at the first call: most programs use few of the functions.
 for _, rule in ipairs(declared.functions) do
-  local entry = {outputs = rule.outputs, result = rule.result}
+  local entry = {}
   function entry.call(...)
+    assert(declarations.complete(rule))
+    entry.outputs, entry.result = rule.outputs, rule.result
     entry.call = assert(loadstring(source(rule), "=" .. rule.name))(tools, type)
     return entry.call(...)
   end

@@ -19,12 +19,11 @@ local function count(name, rule, result, ...)
 end
 
 for name, rule in pairs(loader.functions) do
-  loader.functions[name] = {
-    outputs = rule.outputs, result = rule.result,
+  loader.functions[name] = setmetatable({
     call = function(...)
       return count(name, rule, rule.call(...))
     end,
-  }
+  }, {__index = rule})
 end
 
 local function sorted(set)

@@ -9,4 +9,8 @@ for key, value in pairs(declarations.parse(surface.text)) do
   surface[key] = value
 end
 
+for _, rule in ipairs(surface.functions) do
+  assert(declarations.complete(rule))
+end
+
 return surface
