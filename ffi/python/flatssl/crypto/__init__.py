@@ -9,6 +9,8 @@ from .cert import (
     load_certificate,
     load_certificate_request,
 )
+from .container import NetscapeSPKI, PKCS7, PKCS12, load_pkcs7_data, load_pkcs12
+from .crl import CRL, Revoked, dump_crl, load_crl
 from .constants import *  # noqa: F403
 from .constants import X509StoreFlags, X509VerificationCodes
 from .key import (
@@ -31,3 +33,7 @@ X509ExtensionType = X509Extension
 X509ReqType = X509Req
 X509StoreType = X509Store
 PKeyType = PKey
+CRLType = CRL
+PKCS7Type = PKCS7
+PKCS12Type = PKCS12
+NetscapeSPKIType = NetscapeSPKI

@@ -44,7 +44,7 @@ class X509Name(certificate.Name):
         try:
             _abi.name_set_item(self, name, data)
         except errors.ArgumentError as error:
-            if error.lines and error.lines[0].data == "type":
+            if any(line.data == "type" for line in error.lines):
                 raise AttributeError("No such attribute") from None
             raise
 

@@ -1,6 +1,6 @@
 """X509Store and X509StoreContext, as OpenSSL.crypto has them."""
 
-from .. import _abi, certificate
+from .. import _abi, certificate, errors
 from .cert import X509
 
 
@@ -35,17 +35,21 @@ class X509Store(certificate.Store):
 class X509StoreContextError(Exception):
     """A certificate was refused: its errors are (code, depth, text), and which it was."""
 
-    def __init__(self, message, errors, certificate):
+    def __init__(self, message, details, refused):
         super().__init__(message)
-        self.errors = errors
-        self.certificate = certificate
+        self.errors = details
+        self.certificate = refused
 
 
 class X509StoreContext:
     """The verification of one certificate against a store."""
 
-    def __init__(self, store, certificate, chain=None):
-        self._store, self._cert = store, certificate
+    def __init__(self, store, cert, chain=None):
+        if not isinstance(store, certificate.Store):
+            raise TypeError("store must be an X509Store instance")
+        if not isinstance(cert, certificate.Certificate):
+            raise TypeError("certificate must be an X509 instance")
+        self._store, self._cert = store, cert
         self._chain = self._checked(chain)
 
     @staticmethod
@@ -59,15 +63,16 @@ class X509StoreContext:
         self._store = store
 
     def _verify(self):
-        made = _abi.Handle._wrap(_abi.chain_new())
+        """Returns the verification, which succeeded, to be closed."""
+        made = _abi.Handle._wrap(_abi.chain_new(self._store, self._cert))
         for cert in self._chain:
             _abi.chain_add_untrusted(made, cert)
-        code = _abi.chain_verify(made, self._store, self._cert)
-        if code:
-            depth = _abi.chain_error_depth(made)
-            text = _abi.chain_error_text(code)
-            failed = X509._wrap(_abi.chain_error_cert(made))
-            raise X509StoreContextError(text, [code, depth, text], failed)
+        try:
+            _abi.chain_verify(made)
+        except errors.VerifyError as error:
+            refused = X509._wrap(_abi.chain_refused_certificate(made))
+            details = [error.verify_code, _abi.chain_refused_depth(made), error.lines[0].reason]
+            raise X509StoreContextError(details[2], details, refused) from None
         return made
 
     def verify_certificate(self):
@@ -78,5 +83,3 @@ class X509StoreContext:
         """Verifies, and returns the chain from the certificate to a trusted one."""
         made = self._verify()
         return [X509._wrap(_abi.chain_item(made, i)) for i in range(_abi.chain_count(made))]
-
-
