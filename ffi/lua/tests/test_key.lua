@@ -105,3 +105,16 @@ check.case("ext", function()
   fails("ARGUMENT", flatssl.ext.from_der("no type", false, "x"))
   close(ext, again)
 end)
+
+check.case("ext: outputs longer than the loaders' scratch memory", function()
+  for _, len in ipairs {16383, 16384, 16385, 100000} do
+    local data = ("0123456789"):rep(10000):sub(1, len)
+    local ext = ok(flatssl.ext.from_der("1.2.3.4", false, data))
+    equal(data, ext:data())
+    equal(data, ext:data(len))
+    equal(data, ext:data(200000))
+    fails("BUFFER", ext:data(len - 1))
+    equal("", ext:data(0))
+    ext:close()
+  end
+end)
