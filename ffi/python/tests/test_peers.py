@@ -211,6 +211,6 @@ def test_client_without_certificate_is_refused(certs, background):
     served = background(serve)
     said = run("curl", "-sS", "--cacert", certs.ca.cert,
                f"https://localhost:{listener.getsockname()[1]}/")
-    assert b"alert" in said
+    assert b"curl: (" in said and b"hello" not in said  # the alert, or the reset behind it
     served.join()
     listener.close()
