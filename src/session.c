@@ -88,11 +88,12 @@ static bool head_read(struct session *session, const uint8_t *head, size_t host_
 static struct session *session_read(const uint8_t *data, size_t len, struct ctx *ctx)
 {
     size_t host_len = len >= HEAD ? (size_t)data[MARK + 1] << 8 | data[MARK + 2] : 0;
-    const uint8_t *at = data + HEAD + host_len;
+    const uint8_t *at;
     struct session *session;
 
     if (len < HEAD + host_len || memcmp(data, mark, MARK) != 0 || data[MARK] > 1)
         return NULL;
+    at = data + HEAD + host_len;
     session = session_wrap(d2i_SSL_SESSION(NULL, &at, (long)(len - HEAD - host_len)), ctx, NULL);
     if (session && at == data + len && head_read(session, data, host_len))
         return session;
