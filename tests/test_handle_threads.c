@@ -1,6 +1,7 @@
 /* Handles under threads: what is closed while others use it, and what many open at once. */
 #include "pair.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 
 enum { USERS = 3, SHARED = 8 };
@@ -43,7 +44,7 @@ static void close_it(void *argument)
     int64_t result;
 
     while (atomic_load(&shared->inside) < USERS)
-        ;
+        sched_yield();
     result = fssl_handle_close(shared->h, NULL);
     if (result == 0)
         atomic_fetch_add(&shared->closed, 1);
@@ -53,7 +54,7 @@ static void close_it(void *argument)
 
 static void closed_while_others_are_inside(void)
 {
-    int64_t rounds = check_rounds(300);
+    int64_t rounds = check_rounds(100);
 
     for (int64_t i = 0; i < rounds; i++) {
         struct shared shared = {.h = identity_cert_handle(ID_EC)};
@@ -99,7 +100,7 @@ static void open_and_exchange(void *argument)
 
 static void opened_used_and_closed_by_all(void)
 {
-    struct exchange exchange = {.cert = identity_cert_handle(ID_EC), .rounds = check_rounds(40000)};
+    struct exchange exchange = {.cert = identity_cert_handle(ID_EC), .rounds = check_rounds(20000)};
     const struct check_thread threads[] = {{open_and_exchange, &exchange},
                                            {open_and_exchange, &exchange},
                                            {open_and_exchange, &exchange},
@@ -159,7 +160,7 @@ static void count_and_list(void *argument)
 
 static void counted_while_opened_and_closed(void)
 {
-    struct census census = {.cert = identity_cert_handle(ID_EC), .rounds = check_rounds(20000)};
+    struct census census = {.cert = identity_cert_handle(ID_EC), .rounds = check_rounds(5000)};
     const struct check_thread threads[] = {{open_and_close, &census}, {count_and_list, &census}};
 
     check_threads(threads, COUNT_OF(threads));
@@ -201,7 +202,7 @@ static void close_context(void *argument)
 
 static void a_context_closed_while_connections_are_made(void)
 {
-    int64_t rounds = check_rounds(100);
+    int64_t rounds = check_rounds(40);
 
     for (int64_t i = 0; i < rounds; i++) {
         struct use_of_context use = {.ctx = CHECK_MADE(fssl_ctx_new(FSSL_TLS_METHOD, &err))};
