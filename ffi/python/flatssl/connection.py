@@ -70,8 +70,11 @@ class Connection(Stream):
 
     def detach(self) -> int:
         """Gives the fd back, which is now the caller's to close."""
-        self._socket = None
-        return _abi.conn_detach(self)
+        fd = _abi.conn_detach(self)
+        if self._socket is not None:
+            self._socket.detach()
+            self._socket = None
+        return fd
 
     def cancel(self) -> None:
         """Ends the calls that wait on this connection in other threads."""

@@ -50,7 +50,7 @@ class Error(Exception):
         return _text(lib.fssl_error_name, self.code)
 
     def __str__(self) -> str:
-        return self.text or super().__str__()
+        return self.text or super().__str__() or _text(lib.fssl_error_text, -self.code)
 
     @classmethod
     def _arguments(cls, details):

@@ -162,10 +162,11 @@ def shake_hands(client, server):
 
 
 @pytest.fixture(autouse=True)
-def no_handle_left():
+def no_handle_left(request):
     """Every handle that a test opened is closed once Python has let go of its objects."""
     gc.collect()
     before = _abi.handle_count(flatssl.TYPE_ANY)
     yield
+    request.node.funcargs.clear()
     gc.collect()
     assert _abi.handle_count(flatssl.TYPE_ANY) <= before
