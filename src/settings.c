@@ -65,11 +65,12 @@ static bool settings_share(struct settings *copy, const struct settings *from)
 
 struct settings *settings_copy(const struct settings *from)
 {
-    struct settings *copy = OPENSSL_memdup(from, sizeof *from);
+    struct settings *copy = settings_new();
+    size_t head = offsetof(struct settings, safe); /* the count, which others change meanwhile */
 
     if (!copy)
         return NULL;
-    copy->refs = 1;
+    memcpy((char *)copy + head, (const char *)from + head, sizeof *from - head);
     if (settings_share(copy, from))
         return copy;
     settings_drop(copy);
