@@ -54,7 +54,7 @@ end
 -- Connects by TCP and makes the handshake; the peer is verified.
 function flatssl.connect(host, port, given)
   local made, err = options.connection("client", given)
-  if given and given.host then
+  if made and given and given.host then
     made, err = step(made, err, "set_host", given.host)
   end
   made, err = step(made, err, "connect", host, port)

@@ -30,10 +30,11 @@ local function guard(object)
   return object
 end
 
--- Makes the object of a new handle; the library knows its noun.
+-- Makes the object of a new handle; the library knows its noun. One of a later library's nouns can
+-- at least be closed.
 local function wrap(handle)
   local type = functions.fssl_handle_type.call(handle)
-  return setmetatable(guard {handle = handle}, metatables[type])
+  return setmetatable(guard {handle = handle}, metatables[type] or metatables[0])
 end
 
 local function metatable(noun, methods)
@@ -104,6 +105,7 @@ for name, number in pairs(loader.constants) do
     metatables[number] = metatable(noun, nouns[noun])
   end
 end
+metatables[0] = metatable("handle", nouns.handle)
 
 -- ---- two calls whose outputs count on failure, too ----
 

@@ -75,6 +75,9 @@ end
 
 -- A misspelt option must not pass: it might be the one that makes things safe.
 local function check(given, of_endpoint)
+  if type(given) ~= "table" then
+    return failure.refused("options", "options are to be a table, not " .. type(given))
+  end
   for name in pairs(given) do
     if not KNOWN[name] or KNOWN[name] == "endpoint" and not of_endpoint then
       return failure.refused("options", "there is no option " .. tostring(name))
@@ -86,7 +89,7 @@ end
 
 -- Makes a context of a role, "client" or "server".
 function options.context(role, given, of_endpoint)
-  given = given or {}
+  given = given == nil and {} or given
   local bad = check(given, of_endpoint)
   if bad then
     return nil, bad
@@ -108,12 +111,16 @@ end
 
 -- Makes a connection without a socket yet, in the context that was given or in a new one.
 function options.connection(role, given)
-  given = given or {}
-  local context, err = given.context, check(given, true)
-  if not context and not err then
+  given = given == nil and {} or given
+  local err = check(given, true)
+  if err then
+    return nil, err
+  end
+  local context = given.context
+  if not context then
     context, err = options.context(role, given, true)
   end
-  if err then
+  if not context then
     return nil, err
   end
   local made
