@@ -9,7 +9,7 @@
 -- a method of that noun's objects. Lists count from 0, as the library's do. Each call fails in one
 -- way, nil and an error object (failure.lua); FSSL_ constants are in flatssl.constants.
 --
--- Close what you have done with, by close or as a <close> variable of Lua 5.4. The garbage collector
+-- Close what you need no more, by close or as a <close> variable of Lua 5.4. The garbage collector
 -- closes the rest, but it does not know how much memory and how many sockets that holds.
 
 local loader = require "flatssl.loader"
