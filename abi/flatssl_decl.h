@@ -630,7 +630,7 @@ int64_t fssl_conn_do_handshake(fssl_handle conn, int32_t *err);
 int64_t fssl_conn_send(fssl_handle conn, const uint8_t *data, int64_t len, int32_t *err);
 
 /* Sends all of data and always sets *sent, which may be NULL, to how many bytes were accepted,
-   on failure too. Serves Connection.sendall. */
+   on failure too: after a want, go on behind them. Serves Connection.sendall. */
 int64_t fssl_conn_send_all(fssl_handle conn, const uint8_t *data, int64_t len, int64_t *sent,
                            int32_t *err);
 
@@ -930,7 +930,8 @@ int64_t fssl_ctx_next_info(fssl_handle ctx, int64_t *conn, int32_t *where, int32
 enum { FSSL_ASK_CLIENT_HELLO = 1, FSSL_ASK_CERTIFICATE = 2, FSSL_ASK_VERIFY = 4 };
 
 /* Parts of a client hello. Lists are numbers of two bytes each, as on the wire; ALPN is protocols,
-   each with a length byte before it; RAW is the whole message body. */
+   each with a length byte before it; RAW is the whole message body, without the extensions that
+   OpenSSL does not know. */
 enum {
     FSSL_HELLO_RAW = 1,
     FSSL_HELLO_RANDOM = 2,

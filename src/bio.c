@@ -208,6 +208,8 @@ static bool again(int error)
 /* Sends what is queued as far as the socket takes it. */
 void carrier_flush(struct carrier *carrier)
 {
+    if (!carrier->memory && carrier->fd == FSSL_NO_FD)
+        return; /* detached: what is queued is nobody's */
     while (carrier->out.count > 0 && !carrier->memory && !carrier->write_error) {
         size_t piece;
         const uint8_t *at = ring_at(&carrier->out, 0, &piece);

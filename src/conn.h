@@ -25,6 +25,7 @@ struct inquiry {
     int32_t error_count;
     int tickets_due; /* to be sent once the peer is accepted */
     bool collecting; /* OpenSSL verifies, for the question about the peer */
+    bool settled;    /* the answer about the peer has had its effect */
     bool at_end;     /* that question came after the handshake */
     struct verify_error errors[VERIFY_ERRORS];
 };
@@ -56,6 +57,7 @@ struct conn {
     struct inquiry *inquiry; /* NULL for one that does not ask */
     struct session *offered; /* a client's, until its handshake begins */
     SSL_SESSION *provided;   /* a server's, fetched from elsewhere for this client */
+    bool waived;             /* an error of the peer's certificates was */
     bool host_waived;        /* the verify callback took another host's certificate */
     const char *refused_by;  /* the callback that failed its handshake */
     struct blob *answer;     /* what a callback answered */

@@ -141,6 +141,13 @@ static bool fault_peer(struct fault *fault, const char *why)
     return false;
 }
 
+static bool fault_callback(struct fault *fault, const char *callback)
+{
+    fault_begin(fault, FSSL_E_CALLBACK);
+    fault_say(fault, "conn_verify_peer", "the callback failed", callback);
+    return false;
+}
+
 static bool is_pin(const struct blob *pins, X509 *cert)
 {
     uint8_t digest[SHA256_SIZE];
@@ -178,12 +185,16 @@ bool conn_verify_peer(struct conn *conn, struct fault *fault)
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);
     bool by_psk = conn->settings->psk && psk_used(conn->ssl);
 
+    if (conn->refused_by)
+        return fault_callback(fault, conn->refused_by);
     if (conn->settings->psk_required && !by_psk)
         return fault_peer(fault, "the peer did not use a pre-shared key");
     if (conn->settings->pins && !by_psk && !pinned(conn))
         return fault_peer(fault, "no key of the peer's chain is pinned");
     if (by_psk || !(mode & SSL_VERIFY_PEER))
         return true;
+    if (conn->client && conn->settings->safe && !conn->host)
+        return fault_peer(fault, "the peer did not use the pre-shared key, and no host is set");
     if (!cert && (conn->client || (mode & SSL_VERIFY_FAIL_IF_NO_PEER_CERT)))
         return fault_verify(fault, FSSL_E_VERIFY, X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT);
     if (!cert)

@@ -17,6 +17,8 @@ static int64_t handshake_begin(struct conn *conn, int32_t *err)
 
     if (failed)
         return failed;
+    if (conn->inquiry && conn->inquiry->open)
+        return code_only(question_code(conn), err);
     if (conn->client && conn->settings->safe && !conn->host && !conn->settings->psk &&
         (SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER))
         return conn_say(conn, FSSL_E_STATE, __func__, "no host is set to verify", err);

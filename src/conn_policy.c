@@ -36,13 +36,16 @@ struct settings *conn_change(struct conn *conn)
 static bool use_policy(struct conn *conn, const struct ctx *ctx)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+    uint64_t held;
 
     SSL_set_verify(conn->ssl, SSL_CTX_get_verify_mode(ctx->ssl),
                    SSL_CTX_get_verify_callback(ctx->ssl));
     SSL_set_verify_depth(conn->ssl, SSL_CTX_get_verify_depth(ctx->ssl));
+    X509_VERIFY_PARAM_clear_flags(param, X509_VERIFY_PARAM_get_flags(param));
     X509_VERIFY_PARAM_set_flags(param, X509_VERIFY_PARAM_get_flags(SSL_CTX_get0_param(ctx->ssl)));
+    held = conn->inquiry ? SSL_get_options(conn->ssl) & SSL_OP_NO_TICKET : 0; /* see hello.c */
     SSL_clear_options(conn->ssl, SSL_get_options(conn->ssl));
-    SSL_set_options(conn->ssl, SSL_CTX_get_options(ctx->ssl));
+    SSL_set_options(conn->ssl, SSL_CTX_get_options(ctx->ssl) | held);
     SSL_set_client_CA_list(conn->ssl, NULL);
     return settings_apply(ctx->settings, conn->ssl);
 }
@@ -69,6 +72,8 @@ int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
 
     if (failed)
         return failed;
+    if (conn->established)
+        return refuse_state(h, "the handshake has ended", err);
     failed = acquire(ctx, KIND_CTX, &other, err);
     if (failed)
         return abandon(h, failed, err);

@@ -153,7 +153,9 @@ int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *
         carrier_flush(&conn->carrier);
         before = moment_now(conn);
         conn->carrier.blocked = false;
+        queue_hold(1); /* calls from within callbacks must not lose what OpenSSL has said */
         answer = step->run(conn->ssl, step);
+        queue_hold(-1);
         witness(&conn->object);
         if (conn->waiters)
             tell_others(conn, &before);
@@ -216,6 +218,8 @@ int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, in
     int events = want == FSSL_E_WANT_WRITE ? POLLOUT : POLLIN;
     int32_t code;
 
+    if (conn->closing || (!conn->carrier.memory && conn->carrier.fd == FSSL_NO_FD))
+        return code_only(FSSL_E_CANCELLED, err);
     if (!patience->known)
         patience_begin(conn, patience);
     if (patience->none)

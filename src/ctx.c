@@ -232,6 +232,10 @@ bool settings_apply(const struct settings *settings, SSL *ssl)
         SSL_set_client_CA_list(ssl, names);
     }
     install_on(ssl, settings);
+    if (settings->psk_required) { /* a ticket would stand for a key that was never shown */
+        SSL_set_num_tickets(ssl, 0);
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    }
     return !settings->trust || (SSL_set1_verify_cert_store(ssl, settings->trust) &&
                                 SSL_set1_chain_cert_store(ssl, settings->trust));
 }

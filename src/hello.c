@@ -16,8 +16,8 @@ enum {
     EXT_SIGNATURE_ALGORITHMS = 13,
     EXT_ALPN = 16,
     EXT_SUPPORTED_VERSIONS = 43,
-    NAME_HEADER = 5, /* list length, type, name length */
-    HELLO_MAX = 1 << 17
+    NAME_HEADER = 5,    /* list length, type, name length */
+    HELLO_MAX = 1 << 18 /* twice what OpenSSL lets through */
 };
 
 /* Finds the name in a server_name extension with just one host name, as RFC 6066 has it. */
@@ -80,9 +80,11 @@ static int hello_first(struct conn *conn)
     conn->hello_seen = true;
     if (!keep_name(conn))
         return SSL_CLIENT_HELLO_ERROR;
+    if (!server_name_decide(conn))
+        return SSL_CLIENT_HELLO_ERROR;
     if (conn->inquiry && (conn->inquiry->mask & FSSL_ASK_VERIFY))
         hold_tickets(conn);
-    return server_name_decide(conn) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+    return SSL_CLIENT_HELLO_SUCCESS;
 }
 
 /* OpenSSL's client hello callback. It comes again after an answer, and after a HelloRetryRequest. */
@@ -160,7 +162,7 @@ static int64_t finish_types(fssl_handle h, SSL *ssl, uint8_t *buf, int64_t cap, 
     return finish_bytes(h, types, (int64_t)len, buf, cap, err);
 }
 
-/* Writes the hello anew, byte by byte as it was: OpenSSL keeps its parts, not the whole. */
+/* Writes the hello anew: OpenSSL keeps its parts, but no extension that it does not know. */
 static size_t raw_put(uint8_t *raw, size_t at, const uint8_t *data, size_t len, int prefix)
 {
     for (int i = prefix; i > 0; i--)

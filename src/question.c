@@ -85,6 +85,7 @@ static int verify_answered(struct conn *conn, int ok, X509_STORE_CTX *store)
         return 0;
     if (code == X509_V_ERR_HOSTNAME_MISMATCH || code == X509_V_ERR_IP_ADDRESS_MISMATCH)
         conn->host_waived = true;
+    conn->waived = true;
     X509_STORE_CTX_set_error(store, X509_V_OK);
     return 1;
 }
@@ -94,6 +95,8 @@ int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store)
 {
     struct inquiry *inquiry = conn->inquiry;
 
+    if (conn->established) /* what was waived was another handshake's */
+        return ok;
     if (!asks(conn, FSSL_ASK_VERIFY))
         return inquiry && (inquiry->mask & FSSL_ASK_VERIFY) ? verify_answered(conn, ok, store) : ok;
     if (!inquiry->collecting)
@@ -148,15 +151,16 @@ bool question_settled(struct conn *conn, struct fault *fault)
     struct inquiry *inquiry = conn->inquiry;
     int32_t code;
 
-    if (!inquiry || !inquiry->at_end)
+    if (!inquiry || !(inquiry->answered & FSSL_ASK_VERIFY) || inquiry->settled)
         return true;
-    inquiry->at_end = false;
+    inquiry->settled = true;
     code = inquiry->refusal;
     for (int i = 0; !code && i < inquiry->error_count; i++) {
         if (!inquiry->errors[i].waived)
             code = inquiry->errors[i].code;
     }
     if (!code) {
+        conn->waived = conn->waived || inquiry->error_count > 0;
         SSL_set_verify_result(conn->ssl, X509_V_OK);
         return true;
     }

@@ -199,7 +199,8 @@ int64_t fssl_ctx_set_queue(fssl_handle h, int32_t which, int64_t capacity, int32
     atomic_store(&queue->on, capacity > 0 || queue->fd >= 0);
     pthread_mutex_unlock(&queue->mutex);
     list_free(old);
-    install(ctx, which);
+    if (capacity > 0)
+        install(ctx, which);
     return finish(h, 0, err);
 }
 

@@ -24,7 +24,7 @@ void session_free(struct object *object)
 static bool session_bind(struct session *session, const struct conn *conn)
 {
     session->verified = (SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER) &&
-                        SSL_get_verify_result(conn->ssl) == X509_V_OK;
+                        SSL_get_verify_result(conn->ssl) == X509_V_OK && !conn->waived;
     if (conn->host)
         session->host = OPENSSL_strdup(conn->host);
     return !conn->host || session->host;
@@ -53,6 +53,8 @@ struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx, const struct con
    that was verified. */
 bool session_fits(const struct session *session, const struct conn *conn)
 {
+    if (session->ctx != conn->ctx || conn->settings->pins) /* no chain is kept to look for pins */
+        return false;
     if (!session->host != !conn->host || (conn->host && strcmp(session->host, conn->host) != 0))
         return false;
     return session->verified || !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER);

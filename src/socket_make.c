@@ -64,7 +64,8 @@ static int connect_wait(struct conn *conn, int fd, int64_t deadline)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    int32_t code = wait_poll(&conn->object, &conn->waiters, fd, POLLOUT, deadline);
+    int32_t code = conn->closing ? FSSL_E_CANCELLED
+                                 : wait_poll(&conn->object, &conn->waiters, fd, POLLOUT, deadline);
 
     switch (code) {
     case FSSL_OK:
@@ -162,7 +163,7 @@ static int64_t connect_failed(int error, int32_t *err)
 
 static int64_t conn_connect(struct conn *conn, const char *host, int32_t port, int32_t *err)
 {
-    int64_t deadline = conn->timeout > 0 ? deadline_in(conn->timeout) : -1;
+    int64_t deadline = conn->timeout >= 0 ? deadline_in(conn->timeout) : -1;
     struct addrinfo *list;
     int answer = resolve(conn, host, port, 0, &list);
     int made = FSSL_NO_FD, error;
@@ -178,7 +179,7 @@ static int64_t conn_connect(struct conn *conn, const char *host, int32_t port, i
         return connect_failed(error, err);
     if (made != FSSL_NO_FD && (conn->carrier.fd != FSSL_NO_FD || conn->closing)) {
         close(made); /* another thread was faster */
-        return connect_failed(EISCONN, err);
+        return connect_failed(conn->closing ? ECANCELED : EISCONN, err);
     }
     if (made != FSSL_NO_FD) {
         conn->carrier.fd = made;
@@ -197,6 +198,10 @@ static int64_t connect_to(fssl_handle h, struct conn *conn, const char *host, in
     if (code)
         return fail_at(h, code, __func__, "cannot use the host", "host", err);
     failed = conn_connect(conn, host, port, err);
+    if (failed && failed != -FSSL_E_WANT_WRITE && fresh) { /* the next may be another host */
+        OPENSSL_free(conn->host);
+        conn->host = NULL;
+    }
     if (failed)
         return abandon(h, failed, err);
     conn_set_side(conn, false);
