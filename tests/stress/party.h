@@ -23,7 +23,7 @@ struct party {
     int64_t received;
     int64_t result; /* of the last call; once ENDED 0 for a clean end, or the failure */
     int64_t send_failure;
-    bool wrong;     /* data came that the other end did not send */
+    bool wrong; /* data came that the other end did not send */
 };
 
 /* Does what can be done now. Returns whether it got anywhere. */
