@@ -153,9 +153,7 @@ int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *
         carrier_flush(&conn->carrier);
         before = moment_now(conn);
         conn->carrier.blocked = false;
-        queue_hold(1); /* calls from within callbacks must not lose what OpenSSL has said */
         answer = step->run(conn->ssl, step);
-        queue_hold(-1);
         witness(&conn->object);
         if (conn->waiters)
             tell_others(conn, &before);

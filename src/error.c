@@ -160,18 +160,10 @@ bool queue_ends_pem(void)
     return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
 }
 
-static _Thread_local int held; /* how deep this thread is inside OpenSSL */
-
-/* Keeps queue_empty from doing so while OpenSSL is inside a step, by 1, and no longer, by -1. */
-void queue_hold(int change)
-{
-    held += change;
-}
-
 /* Empties the thread's error queue. Peeking first costs a seventh of clearing. */
 void queue_empty(void)
 {
-    if (held == 0 && ERR_peek_error())
+    if (ERR_peek_error())
         ERR_clear_error();
 }
 
