@@ -32,6 +32,11 @@ class X509(certificate.Certificate):
     def __init__(self):
         self._handle = _abi.cert_new()
 
+    @property
+    def _x509(self):
+        """What pyOpenSSL keeps there; urllib3 takes it for the sign of a version that is new."""
+        return self._handle
+
     @classmethod
     def from_cryptography(cls, crypto_cert):
         """Takes a certificate of the cryptography package."""
