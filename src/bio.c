@@ -123,15 +123,20 @@ size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
 
 /* ---- the file descriptor ---- */
 
+/* Tells whether a call on the fd would not wait; else errno says why, as the call would. */
+static bool plain_ready(int fd, short event)
+{
+    struct pollfd set = {fd, event, 0};
+    int ready = poll(&set, 1, 0);
+
+    if (ready == 0)
+        errno = EAGAIN;
+    return ready > 0;
+}
+
 static ssize_t plain_read(int fd, void *buf, size_t len)
 {
-    struct pollfd ready = {fd, POLLIN, 0};
-
-    if (poll(&ready, 1, 0) == 0) {
-        errno = EAGAIN;
-        return -1;
-    }
-    return read(fd, buf, len);
+    return plain_ready(fd, POLLIN) ? read(fd, buf, len) : -1;
 }
 
 /* Writes to a pipe without the SIGPIPE that MSG_NOSIGNAL keeps away from sockets: the signal is
@@ -159,12 +164,8 @@ static ssize_t write_quietly(int fd, const void *data, size_t len)
 
 static ssize_t plain_write(int fd, const void *data, size_t len)
 {
-    struct pollfd ready = {fd, POLLOUT, 0};
-
-    if (poll(&ready, 1, 0) == 0) {
-        errno = EAGAIN;
+    if (!plain_ready(fd, POLLOUT))
         return -1;
-    }
     return write_quietly(fd, data, len < PIPE_PIECE ? len : PIPE_PIECE);
 }
 
@@ -216,7 +217,7 @@ void carrier_flush(struct carrier *carrier)
         ssize_t sent =
             fd_write(carrier, at, piece < carrier->out.count ? piece : carrier->out.count);
 
-        if (sent < 0 && again(errno))
+        if (sent == 0 || (sent < 0 && again(errno)))
             return;
         if (sent < 0)
             carrier->write_error = errno;

@@ -121,6 +121,7 @@ struct step {
     size_t done;
 };
 
+int64_t conn_write_refused(struct conn *conn, int32_t *err);
 int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);
 

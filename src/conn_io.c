@@ -244,6 +244,8 @@ static int64_t conn_shutdown(struct conn *conn, int32_t *err)
         return conn_say(conn, FSSL_E_STATE, __func__, "data is still to be read", err);
     if (!failed)
         failed = conn_drain(conn, &patience, err);
+    if (!failed && !step.done && conn->carrier.write_error)
+        failed = conn_write_refused(conn, err);
     return failed ? failed : (int64_t)step.done;
 }
 

@@ -49,7 +49,8 @@ static int run_write(SSL *ssl, struct step *step)
     return SSL_write_ex(ssl, step->buf, step->len, &step->done);
 }
 
-static int64_t write_refused(struct conn *conn, int32_t *err)
+/* Ends a call that had to send what the carrier did not take; the connection stays usable. */
+int64_t conn_write_refused(struct conn *conn, int32_t *err)
 {
     struct fault fault;
 
@@ -75,7 +76,7 @@ static int64_t room_wait(struct conn *conn, struct patience *patience, int32_t *
         carrier_flush(&conn->carrier);
     }
     if (!failed && conn->carrier.write_error)
-        return write_refused(conn, err);
+        return conn_write_refused(conn, err);
     return failed;
 }
 
@@ -93,7 +94,7 @@ static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, s
     if (want)
         return conn_wait(conn, want, patience, err);
     if (conn->carrier.write_error)
-        return write_refused(conn, err);
+        return conn_write_refused(conn, err);
     *sent += step.done;
     return 0;
 }
@@ -190,6 +191,6 @@ int64_t fssl_conn_flush(fssl_handle h, int32_t *err)
         carrier_flush(&conn->carrier);
     }
     if (!failed && conn->carrier.write_error)
-        failed = write_refused(conn, err);
+        failed = conn_write_refused(conn, err);
     return failed ? abandon(h, failed, err) : finish(h, 0, err);
 }

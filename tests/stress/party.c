@@ -49,33 +49,50 @@ static bool send_some(struct party *party)
     memset(data, 0, sizeof data);
     if (result < 0 && !party_wants(result))
         party->send_failure = result;
+    if (party->send_failure && party->blocks)
+        end(party, result);
     party->sent += result > 0 ? result : 0;
     return result > 0;
+}
+
+/* Takes what a call received, or its failure. */
+static bool take(struct party *party, const uint8_t *data, int64_t result)
+{
+    if (!passed(party, result))
+        return false;
+    for (int64_t i = 0; i < result; i++)
+        party->wrong |= data[i] != party_byte((uint8_t)~party->voice, party->received + i);
+    party->received += result;
+    return true;
 }
 
 static bool recv_some(struct party *party)
 {
     uint8_t data[PIECE_MAX];
 
-    if (!passed(party, fssl_conn_recv(party->conn, data, party->piece, 0, NULL)))
-        return false;
-    for (int64_t i = 0; i < party->result; i++)
-        party->wrong |= data[i] != party_byte((uint8_t)~party->voice, party->received + i);
-    party->received += party->result;
-    return true;
+    if (!party->stays && party->received == party->to_recv)
+        return false; /* where it blocks, it would wait for nothing */
+    return take(party, data, fssl_conn_recv(party->conn, data, party->piece, 0, NULL));
 }
 
-static bool talk(struct party *party)
+/* Tells whether the talk has gone on, or is over. */
+static bool talked(struct party *party, bool moved)
 {
-    bool moved = send_some(party);
-
-    moved |= recv_some(party);
     if (party->stays && party->stage == ENDED && party->result == -FSSL_E_ZERO_RETURN)
         party->stage = SHUTS_DOWN;
     else if (!party->stays && party->stage == TALKS && party->sent == party->to_send &&
              party->received == party->to_recv)
         party->stage = SHUTS_DOWN;
     return moved || party->stage != TALKS;
+}
+
+static bool talk(struct party *party)
+{
+    bool moved = send_some(party);
+
+    if (party->stage == TALKS)
+        moved |= recv_some(party);
+    return talked(party, moved);
 }
 
 static bool shut_down(struct party *party)
@@ -102,6 +119,34 @@ bool party_step(struct party *party)
     default:
         return false;
     }
+}
+
+static bool pump(struct party *party, struct packet *packet)
+{
+    uint8_t data[PIECE_MAX];
+    int64_t cap = party->stage == TALKS ? party->piece : 0;
+    int64_t result = fssl_conn_pump(party->conn, packet->in, packet->in_len, &packet->taken, data,
+                                    cap, packet->out, packet->out_cap, &packet->given, NULL);
+    bool moved = take(party, data, result);
+
+    if (moved && party->stage == SHAKES_HANDS)
+        party->stage = TALKS;
+    return (party->stage == TALKS || party->stage == ENDED) && cap > 0 ? talked(party, moved)
+                                                                       : moved;
+}
+
+bool party_pump(struct party *party, struct packet *packet)
+{
+    bool moved = false;
+
+    packet->taken = packet->given = 0;
+    if (party->stage == TALKS)
+        moved = send_some(party);
+    if (party->stage < SHUTS_DOWN)
+        moved |= pump(party, packet);
+    else
+        moved |= party_step(party);
+    return moved || packet->taken > 0 || packet->given > 0;
 }
 
 const char *party_stays_failed(const struct party *party)

@@ -18,6 +18,7 @@ struct party {
     int64_t to_recv;
     int64_t piece; /* at most so much in one send or recv */
     bool stays;    /* does not shut down by itself, but when the other end has */
+    bool blocks;   /* its calls wait: a failed send is its end */
     enum stage stage;
     int64_t sent;
     int64_t received;
@@ -28,6 +29,17 @@ struct party {
 
 /* Does what can be done now. Returns whether it got anywhere. */
 bool party_step(struct party *party);
+
+/* The same by fssl_conn_pump, with ciphertext in and out. Returns whether it got anywhere. */
+struct packet {
+    const uint8_t *in;
+    int64_t in_len;
+    int64_t taken;
+    uint8_t *out;
+    int64_t out_cap;
+    int64_t given;
+};
+bool party_pump(struct party *party, struct packet *packet);
 
 bool party_wants(int64_t result);
 
