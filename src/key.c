@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
-enum { RSA_BITS_MIN = 512, KEY_BITS_MAX = 16384, DSA_BITS_MIN = 512, DSA_BITS_TODAY = 1024 };
+enum { RSA_BITS_MIN = 512, KEY_BITS_MAX = 16384, DSA_BITS_MIN = 512 };
 
 _Static_assert(FSSL_KEY_RSA == EVP_PKEY_RSA, "key type");
 _Static_assert(FSSL_KEY_DSA == EVP_PKEY_DSA, "key type");
@@ -190,8 +190,6 @@ static EVP_PKEY *generate_dsa(int bits)
     EVP_PKEY *params = NULL, *pkey = NULL;
 
     if (context && EVP_PKEY_paramgen_init(context) > 0 &&
-        (bits >= DSA_BITS_TODAY || /* the later standard has no smaller ones */
-         EVP_PKEY_CTX_set_dsa_paramgen_type(context, "fips186_2") > 0) &&
         EVP_PKEY_CTX_set_dsa_paramgen_bits(context, bits) > 0)
         EVP_PKEY_paramgen(context, &params);
     EVP_PKEY_CTX_free(context);
