@@ -86,6 +86,8 @@ def test_encrypted_key(key):
         crypto.dump_privatekey(crypto.FILETYPE_PEM, key, "no-cipher", b"secret")
     with pytest.raises(TypeError):
         crypto.dump_privatekey(crypto.FILETYPE_PEM, key, "aes-256-cbc")
+    with pytest.raises(ValueError):  # rather than as plain DER
+        crypto.dump_privatekey(crypto.FILETYPE_ASN1, key, "aes-256-cbc", b"secret")
 
 
 def test_signature(key, ca):
@@ -205,6 +207,22 @@ def test_store(key, ca):
         context.verify_certificate()
 
 
+def test_revoked():
+    revoked = crypto.Revoked()
+    assert revoked.get_serial() == b"00"
+    assert revoked.get_rev_date() is None and revoked.get_reason() is None
+    revoked.set_serial(b"10b")
+    assert revoked.get_serial() == b"010B"
+    for name in revoked.all_reasons():
+        for again in name, name.upper():
+            revoked.set_reason(again)
+            reason = revoked.get_reason()
+            assert reason.replace(b" ", b"").lower() == name.lower()
+            revoked.set_reason(reason)
+    revoked.set_reason(None)
+    assert revoked.get_reason() is None
+
+
 def test_crl(key, ca):
     revoked = crypto.Revoked()
     revoked.set_serial(b"1234567890ABCDEF1234")
@@ -212,7 +230,7 @@ def test_crl(key, ca):
     revoked.set_reason(b"keyCompromise")
     assert revoked.get_serial() == b"1234567890ABCDEF1234"
     assert revoked.get_rev_date() == b"20200101000000Z"
-    assert b"key" in revoked.get_reason().lower()
+    assert revoked.get_reason() == b"Key Compromise"
     crl = crypto.CRL()
     crl.add_revoked(revoked)
     pem = crl.export(ca, key, days=20, digest=b"sha256")
@@ -241,6 +259,7 @@ def test_pkcs12(key, ca):
     container.set_privatekey(key)
     container.set_ca_certificates([ca])
     container.set_friendlyname(b"friend")
+    assert container.get_certificate() is leaf and container.get_privatekey() is key
     der = container.export(b"secret")
     again = crypto.load_pkcs12(der, b"secret")
     assert again.get_certificate() == leaf and again.get_privatekey().bits() == 2048

@@ -166,7 +166,7 @@ class X509(certificate.Certificate):
 
     def get_signature_algorithm(self):
         name = _abi.cert_signature_algorithm(self)
-        if not name:
+        if not name or name[0].isdigit():  # a number in dots, which OpenSSL has no name for
             raise ValueError("Undefined signature algorithm")
         return name.encode()
 

@@ -3,7 +3,7 @@
 from .. import _abi, certificate
 from .cert import X509, signing
 from .constants import FILETYPE_ASN1, FILETYPE_PEM
-from .key import PKey, data_of
+from .key import PKey, data_of, warned
 
 MAC_ITERATIONS = 2048
 
@@ -13,27 +13,37 @@ class PKCS12(_abi.Handle):
 
     def __init__(self):
         self._handle = _abi.pkcs12_new()
+        self._read()
+
+    def _read(self):
+        """Makes the objects that the getters return, always the same ones."""
+        self._cert = X509._wrap(_abi.pkcs12_certificate(self))
+        self._pkey = PKey._wrap(_abi.pkcs12_private_key(self))
+        count = _abi.pkcs12_ca_count(self)
+        cacerts = tuple(X509._wrap(_abi.pkcs12_ca_item(self, i)) for i in range(count))
+        self._cacerts = cacerts or None
 
     def get_certificate(self):
-        return X509._wrap(_abi.pkcs12_certificate(self))
+        return self._cert
 
     def set_certificate(self, cert):
         if cert is not None and not isinstance(cert, certificate.Certificate):
             raise TypeError("cert must be an X509 instance")
         _abi.pkcs12_set_certificate(self, cert or 0)
+        self._cert = cert
 
     def get_privatekey(self):
-        return PKey._wrap(_abi.pkcs12_private_key(self))
+        return self._pkey
 
     def set_privatekey(self, pkey):
         if pkey is not None and not isinstance(pkey, certificate.Key):
             raise TypeError("pkey must be a PKey instance")
         _abi.pkcs12_set_private_key(self, pkey or 0)
+        self._pkey = pkey
 
     def get_ca_certificates(self):
         """Returns the issuers as a tuple; None if there are none."""
-        count = _abi.pkcs12_ca_count(self)
-        return tuple(X509._wrap(_abi.pkcs12_ca_item(self, i)) for i in range(count)) or None
+        return self._cacerts
 
     def set_ca_certificates(self, cacerts):
         certs = list(cacerts or ())
@@ -43,6 +53,7 @@ class PKCS12(_abi.Handle):
         _abi.pkcs12_clear_ca(self)
         for cert in certs:
             _abi.pkcs12_add_ca(self, cert)
+        self._cacerts = None if cacerts is None else tuple(certs)
 
     def set_friendlyname(self, name):
         if name is not None and not isinstance(name, bytes):
@@ -54,11 +65,14 @@ class PKCS12(_abi.Handle):
 
     def export(self, passphrase=None, iter=MAC_ITERATIONS, maciter=1):
         """Returns the container as DER, encrypted with the passphrase."""
-        return _abi.pkcs12_to_der(self, passphrase, iter, maciter)
+        return _abi.pkcs12_to_der(self, warned(passphrase, "passphrase"), iter, maciter)
 
 
 def load_pkcs12(buffer, passphrase=None):
-    return PKCS12._wrap(_abi.pkcs12_from_der(data_of(buffer), passphrase))
+    passphrase = warned(passphrase, "passphrase")
+    made = PKCS12._wrap(_abi.pkcs12_from_der(data_of(buffer), passphrase))
+    made._read()
+    return made
 
 
 class PKCS7(_abi.Handle):

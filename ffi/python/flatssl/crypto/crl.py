@@ -1,5 +1,6 @@
 """CRL and Revoked, as OpenSSL.crypto has them."""
 
+import re
 import time
 
 from .. import _abi, certificate, errors
@@ -10,6 +11,7 @@ from .name import X509Name
 
 REASONS = (0, 1, 2, 3, 4, 5, 6)  # those that pyOpenSSL names
 DAY = 24 * 60 * 60
+WORDS = r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"  # where one ends and the next begins
 
 
 def when_of(function, owner, when):
@@ -36,7 +38,8 @@ class Revoked(_abi.Handle):
             raise ValueError("bad hex string") from None
 
     def get_serial(self):
-        return _abi.revoked_serial(self).encode()
+        digits = _abi.revoked_serial(self)
+        return digits.zfill(len(digits) + len(digits) % 2).encode()
 
     def set_reason(self, reason):
         """Sets why, by name; None takes the reason away."""
@@ -53,8 +56,12 @@ class Revoked(_abi.Handle):
         raise ValueError("bad reason string")
 
     def get_reason(self):
+        """Returns why, such as b"Key Compromise"; None if that is not said."""
         reason = _abi.revoked_reason(self)
-        return None if reason < 0 else _abi.revoked_reason_name(reason).encode()
+        if reason < 0:
+            return None
+        name = _abi.revoked_reason_name(reason)
+        return re.sub(WORDS, " ", name[0].upper() + name[1:]).encode()
 
     @staticmethod
     def all_reasons():
@@ -119,8 +126,12 @@ class CRL(_abi.Handle):
         """Dates the CRL from now for some days, signs it and writes it."""
         if not isinstance(cert, certificate.Certificate):
             raise TypeError("cert must be an X509 instance")
+        if not isinstance(key, certificate.Key):
+            raise TypeError("key must be a PKey instance")
         if digest is None:
             raise TypeError("digest must be provided")
+        if not key._handle:
+            raise errors.Error([("flatssl", "export", "the key has no value")])
         now = int(time.time())
         _abi.crl_set_last_update(self, now)
         _abi.crl_set_next_update(self, now + days * DAY)

@@ -1,9 +1,27 @@
 """PKey, elliptic curves, and signatures, as OpenSSL.crypto has them."""
 
+import warnings
+
 from .. import _abi, certificate, errors
+from .._load import lib
 from .constants import FILETYPE_ASN1, FILETYPE_PEM, FILETYPE_TEXT, TYPE_DSA, TYPE_RSA
 
 PASSPHRASE_MAX = 1024
+SIGNING_TYPES = (
+    TYPE_RSA,
+    TYPE_DSA,
+    lib.FSSL_KEY_EC,
+    lib.FSSL_KEY_ED25519,
+    lib.FSSL_KEY_ED448,
+)
+
+
+def warned(value, what):
+    """Takes bytes, and text as old programs give it, with a warning."""
+    if isinstance(value, str):
+        warnings.warn(f"str for {what} is no longer accepted, use bytes", DeprecationWarning, 3)
+        return value.encode("utf-8")
+    return value
 
 
 def data_of(buffer):
@@ -77,13 +95,17 @@ class PKey(certificate.Key):
             der = crypto_key.private_bytes(
                 forms.Encoding.DER, forms.PrivateFormat.PKCS8, forms.NoEncryption()
             )
-            return cls.from_der(der)
-        if not hasattr(crypto_key, "public_bytes"):
+            pkey = cls.from_der(der)
+        elif hasattr(crypto_key, "public_bytes"):
+            der = crypto_key.public_bytes(
+                forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo
+            )
+            pkey = cls.public_from_der(der)
+        else:
             raise TypeError("Unsupported key type")
-        der = crypto_key.public_bytes(
-            forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo
-        )
-        return cls.public_from_der(der)
+        if pkey.type() not in SIGNING_TYPES:
+            raise TypeError("Unsupported key type")
+        return pkey
 
 
 class _EllipticCurve:
@@ -128,7 +150,9 @@ def passphrase_of(passphrase, twice):
     raise ValueError("Bytes expected")
 
 
-def _checked(passphrase):
+def _checked(passphrase, type):
+    if passphrase is not None and type != FILETYPE_PEM:
+        raise ValueError("only FILETYPE_PEM key format supports encryption")
     if passphrase is not None and not callable(passphrase) and not isinstance(passphrase, bytes):
         raise TypeError("Last argument must be a byte string or a callable.")
     return passphrase
@@ -136,7 +160,7 @@ def _checked(passphrase):
 
 def load_privatekey(type, buffer, passphrase=None):
     """Reads a private key of FILETYPE_PEM or _ASN1; the passphrase may be a callable."""
-    _checked(passphrase)
+    _checked(passphrase, type)
     data = data_of(buffer)
     if type == FILETYPE_ASN1:
         return PKey.from_der(data)
@@ -156,7 +180,7 @@ def dump_privatekey(type, pkey, cipher=None, passphrase=None):
         raise TypeError("pkey must be a PKey")
     if cipher is not None and passphrase is None:
         raise TypeError("if a value is given for cipher one must also be given for passphrase")
-    _checked(passphrase)
+    _checked(passphrase, type)
     if type == FILETYPE_PEM:
         return _dump_pem(pkey, cipher, passphrase)
     if type == FILETYPE_ASN1:
@@ -199,9 +223,9 @@ def dump_publickey(type, pkey):
 
 def sign(pkey, data, digest):
     """Returns a signature of data by a private key and a digest's name."""
-    return _abi.key_sign(pkey, data_of(data), digest_of(digest))
+    return _abi.key_sign(pkey, warned(data, "data"), digest_of(digest))
 
 
 def verify(cert, signature, data, digest):
     """Raises Error unless the signature is by the key of this certificate."""
-    _abi.key_verify(cert.get_pubkey(), signature, data_of(data), digest_of(digest))
+    _abi.key_verify(cert.get_pubkey(), signature, warned(data, "data"), digest_of(digest))
