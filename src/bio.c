@@ -103,7 +103,7 @@ static void ring_drop(struct ring *ring, size_t len)
     }
 }
 
-size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
+size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len)
 {
     size_t piece;
     const uint8_t *at;
@@ -117,8 +117,16 @@ size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
         piece = len;
     memcpy(buf, at, piece);
     memcpy(buf + piece, ring->data, len - piece);
-    ring_drop(ring, len);
     return len;
+}
+
+size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
+{
+    size_t got = ring_peek(ring, buf, len);
+
+    if (got > 0)
+        ring_drop(ring, got);
+    return got;
 }
 
 /* ---- the file descriptor ---- */

@@ -36,6 +36,7 @@ struct conn {
     struct ctx *ctx;
     struct settings *settings;
     struct carrier carrier;
+    struct ring early; /* plaintext that came while a renegotiation had to be brought to its end */
     int64_t timeout;
     int64_t app_data;
     uint32_t epoch; /* the fork epoch in which its handshake began, 0 before */
@@ -91,6 +92,8 @@ int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, in
 int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err);
 int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *err);
+bool conn_renegotiating(const struct conn *conn);
+int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t *err);
 bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
 

@@ -3,6 +3,8 @@
    a renegotiation checks it anew. */
 #include "internal.h"
 
+enum { EARLY_MAX = 1 << 20 };
+
 /* ---- handshake ---- */
 
 static int run_handshake(SSL *ssl, struct step *step)
@@ -67,6 +69,8 @@ int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *er
     int64_t failed = handshake_begin(conn, err);
     int32_t want = FSSL_OK;
 
+    if (!failed)
+        failed = conn_renegotiated(conn, patience, err);
     while (!failed) {
         failed = conn_step(conn, &step, &want, err);
         if (!failed && !want)
@@ -116,6 +120,61 @@ static int run_peek(SSL *ssl, struct step *step)
     return SSL_peek_ex(ssl, step->buf, step->len, &step->done);
 }
 
+/* ---- renegotiation ---- */
+
+/* Tells whether a handshake after the first is under way, or is to be begun by this client. */
+bool conn_renegotiating(const struct conn *conn)
+{
+    return conn->established &&
+           (SSL_in_init(conn->ssl) || (conn->client && SSL_renegotiate_pending(conn->ssl)));
+}
+
+/* Keeps plaintext for recv, once the peer of a renegotiation that has ended has passed. */
+static int64_t keep_early(struct conn *conn, const struct step *step, struct patience *patience,
+                          int32_t *err)
+{
+    struct fault fault;
+    int64_t failed = conn_establish(conn, patience, err);
+
+    if (failed || ring_write(&conn->early, step->buf, step->done, EARLY_MAX) == step->done)
+        return failed;
+    fault_begin(&fault, FSSL_E_MEMORY);
+    fault_say(&fault, __func__, "out of memory", NULL);
+    return conn_fail(conn, &fault, err);
+}
+
+/* Brings a renegotiation to its end. The peer's data may come in its midst: OpenSSL lets it pass
+   while a read drives the handshake, and fails the connection where a write does. So reads drive
+   it, and what they read is kept. */
+int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t *err)
+{
+    uint8_t buf[RECORD_MAX];
+    struct step step = {run_read, buf, sizeof buf, 0};
+    int32_t want = FSSL_OK;
+    int64_t failed = conn_usable(conn, err);
+
+    while (!failed && conn_renegotiating(conn)) {
+        if (conn->early.count > EARLY_MAX - RECORD_MAX) {
+            failed = conn_wait(conn, FSSL_OK, patience, err); /* until recv takes some */
+            continue;
+        }
+        failed = conn_step(conn, &step, &want, err);
+        if (!failed && !want)
+            failed = keep_early(conn, &step, patience, err);
+        else if (!failed && conn_renegotiating(conn))
+            failed = conn_wait(conn, want, patience, err);
+    }
+    return failed;
+}
+
+static int64_t take_early(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags)
+{
+    if (flags & FSSL_MSG_PEEK)
+        return (int64_t)ring_peek(&conn->early, buf, cap);
+    wait_wake(conn->waiters, WAIT_TURN);
+    return (int64_t)ring_read(&conn->early, buf, cap);
+}
+
 /* Reads plaintext. Returns how much, or the result of the failure. */
 int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err)
 {
@@ -127,6 +186,8 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
     conn->want = 0;
     do {
         failed = conn_establish(conn, &patience, err);
+        if (!failed && conn->early.count > 0)
+            return take_early(conn, buf, cap, flags);
         if (!failed)
             failed = conn_step(conn, &step, &want, err);
         if (!failed && want)
@@ -177,7 +238,7 @@ int64_t fssl_conn_pending(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     open_record(conn);
-    return finish(h, SSL_pending(conn->ssl), err);
+    return finish(h, SSL_pending(conn->ssl) + (int64_t)conn->early.count, err);
 }
 
 int64_t fssl_conn_want(fssl_handle h, int32_t *err)
@@ -232,6 +293,8 @@ static int64_t conn_shutdown(struct conn *conn, int32_t *err)
 
     if (!failed && (!conn->established || SSL_in_init(conn->ssl)))
         return conn_say(conn, FSSL_E_STATE, __func__, "shutdown while in init", err);
+    if (!failed && again && conn->early.count > 0)
+        return conn_say(conn, FSSL_E_STATE, __func__, "data is still to be read", err);
     do {
         if (!failed)
             failed = conn_step(conn, &step, &want, err);

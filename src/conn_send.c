@@ -85,8 +85,13 @@ static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, s
 {
     struct step step = {run_write, (void *)(uintptr_t)data, len < RECORD_MAX ? len : RECORD_MAX, 0};
     int32_t want;
-    int64_t failed = room_wait(conn, patience, err);
+    int64_t failed;
 
+    do {
+        failed = conn_renegotiated(conn, patience, err);
+        if (!failed)
+            failed = room_wait(conn, patience, err);
+    } while (!failed && conn_renegotiating(conn));
     if (!failed)
         failed = conn_step(conn, &step, &want, err);
     if (failed)

@@ -219,6 +219,7 @@ void carrier_free(struct carrier *carrier);
 void carrier_flush(struct carrier *carrier);
 bool carrier_has_record(const struct carrier *carrier);
 size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
+size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len);
 size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
 
 #include "conn.h"

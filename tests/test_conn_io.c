@@ -253,6 +253,66 @@ static void no_data_before_the_handshake(void)
     pair_close(&pair);
 }
 
+/* ---- data in the midst of a renegotiation ---- */
+
+static struct pair renegotiating(fssl_handle *by, bool client)
+{
+    struct pair pair;
+
+    pair_contexts(&pair, &(struct pair_plan){.version = FSSL_TLS1_2_VERSION});
+    CHECK_GIVES(fssl_ctx_clear_options(pair.client_ctx, FSSL_OP_NO_RENEGOTIATION, &err));
+    CHECK_GIVES(fssl_ctx_clear_options(pair.server_ctx, FSSL_OP_NO_RENEGOTIATION, &err));
+    CHECK_GIVES(fssl_ctx_set_options(pair.server_ctx, FSSL_OP_ALLOW_CLIENT_RENEGOTIATION, &err));
+    pair_connect(&pair, &(struct pair_plan){0});
+    CHECK(pair_handshake(&pair));
+    *by = client ? pair.client : pair.server;
+    CHECK_IS(1, fssl_conn_renegotiate(*by, &err));
+    return pair;
+}
+
+/* What the server sent before it saw the client's hello reaches the client behind its own. */
+static void data_overtakes(struct pair *pair)
+{
+    uint8_t got[64], record[512];
+    int64_t len;
+
+    CHECK_IS(4, fssl_conn_send(pair->server, (const uint8_t *)"one ", 4, &err));
+    CHECK_IS(3, fssl_conn_send(pair->server, (const uint8_t *)"two", 3, &err));
+    len = CHECK_GIVES(fssl_conn_bio_read(pair->server, record, sizeof record, &err));
+    CHECK_IS(len, fssl_conn_bio_write(pair->client, record, len, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_send(pair->client, text, sizeof text, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_do_handshake(pair->client, &err));
+    CHECK_IS(7, fssl_conn_pending(pair->client, &err));
+    CHECK_IS(7, fssl_conn_recv(pair->client, got, sizeof got, FSSL_MSG_PEEK, &err));
+    CHECK_IS(5, fssl_conn_recv(pair->client, got, 5, 0, &err));
+    CHECK_IS(2, fssl_conn_recv(pair->client, got + 5, sizeof got - 5, 0, &err));
+    CHECK_BYTES("one two", got, 7);
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair->client, got, sizeof got, 0, &err));
+}
+
+static void data_in_the_midst_of_a_renegotiation(void)
+{
+    for (int client = 0; client < 2; client++) {
+        fssl_handle by;
+        struct pair pair = renegotiating(&by, client);
+        uint8_t byte;
+
+        if (client) {
+            CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_do_handshake(pair.client, &err));
+        } else {
+            CHECK_OK(fssl_conn_do_handshake(pair.server, &err));
+            pair_settle(&pair);
+            CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.client, &byte, 1, 0, &err));
+        }
+        data_overtakes(&pair);
+        CHECK(pair_transfer(&pair, pair.client, text, sizeof text));
+        CHECK(pair_transfer(&pair, pair.server, text, sizeof text));
+        CHECK_IS(0, fssl_conn_renegotiate_pending(pair.client, &err));
+        pair_shutdown(&pair);
+        pair_close(&pair);
+    }
+}
+
 /* The fd stays as it was: a blocking one is only waited for where the timeout allows. */
 static void zero_timeout_on_a_blocking_fd(void)
 {
@@ -280,6 +340,7 @@ static const struct check_case cases[] = {
     {"send_all tells how far it came", send_all_tells_how_far_it_came},
     {"want bits", want_bits},
     {"no data before the handshake", no_data_before_the_handshake},
+    {"data in the midst of a renegotiation", data_in_the_midst_of_a_renegotiation},
     {"zero timeout on a blocking fd", zero_timeout_on_a_blocking_fd},
 };
 

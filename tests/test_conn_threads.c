@@ -135,10 +135,35 @@ static struct pair renegotiating_pair(void)
     pair_contexts(&pair, &plans[0]);
     CHECK_GIVES(fssl_ctx_clear_options(pair.client_ctx, FSSL_OP_NO_RENEGOTIATION, &err));
     CHECK_GIVES(fssl_ctx_clear_options(pair.server_ctx, FSSL_OP_NO_RENEGOTIATION, &err));
+    CHECK_GIVES(fssl_ctx_set_options(pair.server_ctx, FSSL_OP_ALLOW_CLIENT_RENEGOTIATION, &err));
     pair_connect(&pair, &plans[0]);
     CHECK(pair_handshake(&pair));
     pair_block(&pair);
     return pair;
+}
+
+static void full_duplex_while_renegotiating(void)
+{
+    int64_t len = check_rounds(4000000), rounds = check_rounds(5);
+
+    for (int i = 0; i < 2; i++) { /* begun by the server, by the client */
+        struct pair pair = renegotiating_pair();
+        struct stream streams[] = {{.conn = pair.client, .len = len, .piece = 20000},
+                                   {.conn = pair.client, .len = len, .piece = 5000},
+                                   {.conn = pair.server, .len = len, .piece = 20000},
+                                   {.conn = pair.server, .len = len, .piece = 5000}};
+        struct renegotiating work = {.conn = i ? pair.client : pair.server, .rounds = rounds};
+        const struct check_thread threads[] = {{send_stream, &streams[0]},
+                                               {recv_stream, &streams[1]},
+                                               {send_stream, &streams[2]},
+                                               {recv_stream, &streams[3]},
+                                               {renegotiate, &work}};
+
+        check_threads(threads, COUNT_OF(threads));
+        streams_ended(streams, COUNT_OF(streams));
+        CHECK(work.result >= 0 && work.begun > 0);
+        pair_close(&pair);
+    }
 }
 
 /* The client's reader meets the server's requests, its writer the handshakes that follow. */
@@ -346,6 +371,7 @@ static void contexts_changed_in_use(void)
 
 static const struct check_case cases[] = {
     {"full duplex", full_duplex},
+    {"full duplex while renegotiating", full_duplex_while_renegotiating},
     {"sends go on while renegotiating", sends_go_on_while_renegotiating},
     {"messages stay whole", messages_stay_whole},
     {"readers share", readers_share},
