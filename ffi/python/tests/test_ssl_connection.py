@@ -1,6 +1,7 @@
 """flatssl.SSL.Connection: each method of the seed does what its reference says."""
 
 import errno
+import os
 import socket
 import threading
 
@@ -53,6 +54,25 @@ def test_memory(pair):
         client.bio_read(10)
     with pytest.raises(AttributeError):
         client.fileno()
+
+
+def test_memory_has_no_bound(pair):
+    """What does not fit into the library waits in Python, in both directions."""
+    client, server = pair
+    data = os.urandom(5_000_000)
+    assert client.sendall(data) == len(data)
+    hidden = b""
+    while len(hidden) < len(data):
+        hidden += client.bio_read(1 << 20)
+    pump(client, server)
+    for piece in hidden[:3_000_000], hidden[3_000_000:]:
+        assert server.bio_write(piece) == len(piece)
+    received = b""
+    while len(received) < len(data):
+        received += server.recv(1 << 20)
+    assert received == data
+    with pytest.raises(SSL.WantReadError):
+        server.recv(1)
 
 
 def test_shutdown(pair):

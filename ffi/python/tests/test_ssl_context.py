@@ -133,6 +133,45 @@ def test_exception_in_verify_callback(client_context, server_context):
         handshake(*ends(client_context, server_context))
 
 
+def test_a_connection_keeps_the_verify_callback_that_it_was_made_with(client_context,
+                                                                      server_context):
+    kept, later = [], []
+    client_context.set_verify(SSL.VERIFY_PEER, lambda *_: kept.append(_) or True)
+    client, server = ends(client_context, server_context)
+    client_context.set_verify(SSL.VERIFY_PEER, lambda *_: later.append(_) or True)
+    handshake(client, server)
+    assert len(kept) == 2 and not later
+
+
+def test_verify_callback_of_a_connection(client_context, server_context):
+    client, server = ends(client_context, server_context)
+    client.set_verify(SSL.VERIFY_PEER, lambda *_: False)
+    with pytest.raises(SSL.Error):
+        handshake(client, server)
+    client_context.set_verify(SSL.VERIFY_PEER, lambda *_: False)
+    client, server = ends(client_context, server_context)
+    client.set_verify(SSL.VERIFY_PEER)
+    handshake(client, server)
+
+
+@pytest.mark.parametrize("install", ["set_info_callback", "set_keylog_callback"])
+def test_exception_in_a_notification(client_context, server_context, install):
+    """It cannot fail the handshake, and comes out of the call that caused it, once."""
+    calls = []
+
+    def fail_once(*_):
+        calls.append(_)
+        if len(calls) == 1:
+            raise LookupError
+
+    getattr(client_context, install)(fail_once)
+    client, server = ends(client_context, server_context)
+    with pytest.raises(LookupError):
+        handshake(client, server)
+    handshake(client, server)
+    assert len(calls) > 1
+
+
 def test_client_cas(certs, client_context, server_context):
     ca = crypto.load_certificate(crypto.FILETYPE_PEM, certs.ca.cert.read_bytes())
     other = crypto.load_certificate(crypto.FILETYPE_PEM, certs.other_ca.cert.read_bytes())

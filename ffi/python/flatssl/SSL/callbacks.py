@@ -5,13 +5,13 @@ the library's question about the client hello (see Connection): no callback from
 The rest, verification above all, calls back: through one C function for each kind, made once and
 never freed, with a token that finds the Python object. An unknown token fails closed.
 
-An exception in a callback is kept with its connection, fails the handshake, and is raised anew by
-the call that caused it.
+An exception in a callback is kept with its connection, fails the handshake if it was for the
+callback to decide, and is raised anew by the call that caused it; where that call has data to give,
+by the next one.
 """
 
 import functools
 import itertools
-import sys
 import weakref
 
 from .._load import NULL, ffi, lib
@@ -49,7 +49,7 @@ def _deciding(function):
 
 
 def _notified(function):
-    """Makes a callback of C whose exceptions can only be reported."""
+    """Makes a callback of C that keeps its first exception: it cannot fail the handshake."""
 
     @functools.wraps(function)
     def guarded(token, handle, *arguments):
@@ -57,8 +57,8 @@ def _notified(function):
         if owner is not None and connection is not None:
             try:
                 function(owner, connection, *arguments)
-            except Exception:
-                sys.excepthook(*sys.exc_info())
+            except BaseException as error:
+                connection._raised = connection._raised or error
         return YES
 
     return guarded
@@ -95,7 +95,7 @@ def verify(owner, connection, error, depth, ok):
     from ..crypto import X509
 
     certificate = X509._wrap(lib.fssl_conn_verify_cert(connection._handle, NULL))
-    return owner._on_verify(connection, certificate, error, depth, ok)
+    return connection._on_verify(connection, certificate, error, depth, ok)
 
 
 @ffi.callback("fssl_info_callback")

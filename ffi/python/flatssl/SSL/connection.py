@@ -5,9 +5,9 @@ import warnings
 from .. import _abi, errors
 from .._load import NULL, lib
 from ..certificate import Session
-from ..stream import Stream
 from . import callbacks
 from .context import Context, certificate_of, function, integer, key_of, protocols_in
+from .memory import Memory
 
 SEND_MAX = 2**31 - 1
 INTERNAL_ERROR = 80  # the alert for a callback that failed
@@ -21,12 +21,9 @@ def sendable(data):
         warnings.warn("str for buf is no longer accepted, use bytes", DeprecationWarning, 3)
         data = data.encode("utf-8")
     try:
-        size = memoryview(data).nbytes
+        return memoryview(data).cast("B")
     except TypeError:
         raise TypeError("data must be a memoryview, buffer or byte string") from None
-    if size > SEND_MAX:
-        raise ValueError("Cannot send more than 2**31-1 bytes at once.")
-    return data
 
 
 def fd_of(sock):
@@ -58,7 +55,7 @@ def certificate_out(handle, as_cryptography=False):
     return cert.to_cryptography() if cert and as_cryptography else cert
 
 
-class Connection(Stream):
+class Connection(Memory):
     """A connection: Connection(context, socket), with None for memory. What it does not know
     itself, it asks the socket."""
 
@@ -68,7 +65,7 @@ class Connection(Stream):
     _server = False
     _socket = None
     _app_data = None
-    _on_verify = _on_info = None
+    _on_info = None
 
     def __init__(self, context, socket=None):
         if not isinstance(context, Context):
@@ -78,6 +75,7 @@ class Connection(Stream):
         else:
             self._handle = _abi.conn_new(context, fd_of(socket))
         self._context, self._socket = context, socket
+        self._on_verify = context._on_verify  # whatever the context is given later
         callbacks.connections[self._handle] = self
 
     def __getattr__(self, name):
@@ -91,14 +89,24 @@ class Connection(Stream):
         """Calls what may carry a handshake on, deciding for a server what it asks meanwhile."""
         if not self._begun:
             self._begin()
+        self._raise_kept()
+        self._feed()
         while True:
             try:
                 return method(*arguments)
             except errors.WantClientHelloError:
                 self._decide_hello()
             except errors.Error as error:
-                raised, self._raised = self._raised, None
-                raise raised or plain(error) from None
+                if isinstance(error, errors.WantReadError) and self._feed():
+                    continue
+                self._raise_kept()
+                raise plain(error) from None
+
+    def _raise_kept(self):
+        """Raises what a callback has raised."""
+        raised, self._raised = self._raised, None
+        if raised is not None:
+            raise raised from None
 
     def _begin(self):
         self._begun = True
@@ -137,14 +145,29 @@ class Connection(Stream):
 
     def do_handshake(self):
         self._run(super().do_handshake)
+        self._raise_kept()
 
     def send(self, buf, flags=0):
-        return self._run(super().send, sendable(buf))
+        data = sendable(buf)
+        if len(buf) > SEND_MAX:
+            raise ValueError("Cannot send more than 2**31-1 bytes at once.")
+        return self._run(super().send, data)
 
     write = send
 
     def sendall(self, buf, flags=0):
-        self._run(super().sendall, sendable(buf))
+        """Sends all. Returns how many bytes; an exception's `sent` says how many there were."""
+        data = sendable(buf)
+        sent = 0
+        while sent < len(data):
+            try:
+                self._run(super().sendall, data[sent:])
+                sent = len(data)
+            except errors.WantWriteError as error:
+                sent = error.sent = sent + error.sent
+                if self._socket is not None or not self._make_room():
+                    raise
+        return sent
 
     def recv(self, bufsize, flags=None):
         return self._run(super().recv, bufsize, flags or 0)
@@ -156,7 +179,9 @@ class Connection(Stream):
 
     def shutdown(self):
         """Sends the shutdown message. Returns whether the peer's has come too."""
-        return self._run(super().shutdown)
+        ended = self._run(super().shutdown)
+        self._raise_kept()
+        return ended
 
     # ---- memory ----
 
@@ -223,7 +248,7 @@ class Connection(Stream):
         if not isinstance(context, Context):
             raise TypeError("context must be a Context instance")
         _abi.conn_set_context(self, context)
-        self._context = context
+        self._context, self._on_verify = context, context._on_verify
 
     def set_app_data(self, data):
         self._app_data = data
@@ -240,9 +265,9 @@ class Connection(Stream):
     def set_verify(self, mode, callback=None):
         """Sets VERIFY_ mode and callback as Context.set_verify, for this connection."""
         _abi.conn_set_verify(self, integer(mode, "mode"))
-        if callback is not None:
-            self._on_verify = function(callback)
-            self._push(lib.fssl_conn_set_verify_callback, callbacks.verify)
+        self._on_verify = callback if callback is None else function(callback)
+        trampoline = NULL if callback is None else callbacks.verify
+        self._push(lib.fssl_conn_set_verify_callback, trampoline)
 
     def get_verify_mode(self):
         return _abi.conn_verify_mode(self)

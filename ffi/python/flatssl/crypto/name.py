@@ -1,6 +1,9 @@
 """X509Name and X509Extension, as OpenSSL.crypto has them."""
 
 from .. import _abi, certificate, errors
+from .._load import lib
+
+QUICK_KEY = (lib.FSSL_KEY_EC, 0, "P-256")
 
 FULL_NAMES = {
     "countryName": "C",
@@ -61,9 +64,15 @@ class X509Name(certificate.Name):
 
     def to_cryptography(self):
         """Returns the name as one of the cryptography package."""
-        from cryptography import x509
+        from cryptography.x509 import load_der_x509_csr
 
-        return x509.Name.from_bytes(self.to_der())
+        # which reads no name by itself: it gets one in a request
+        request = _abi.Handle._wrap(_abi.req_new())
+        key = certificate.Key._wrap(_abi.key_generate(*QUICK_KEY))
+        _abi.req_set_subject(request, self)
+        _abi.req_set_public_key(request, key)
+        _abi.req_sign(request, key, "sha256")
+        return load_der_x509_csr(_abi.req_to_der(request)).subject
 
     def _order(self, other):
         return _abi.name_compare(self, other)
