@@ -35,7 +35,7 @@ static void same_at_both_ends(void)
 
     for (size_t i = 0; i < COUNT_OF(versions); i++) {
         struct pair pair = pair_established(&(struct pair_plan){.version = versions[i]});
-        uint8_t a[EXPORTED], b[EXPORTED];
+        uint8_t a[EXPORTED] = "abc", b[EXPORTED];
 
         same(fssl_conn_client_random, pair.client, fssl_conn_client_random, pair.server, RANDOM);
         same(fssl_conn_server_random, pair.client, fssl_conn_server_random, pair.server, RANDOM);
