@@ -2,9 +2,9 @@
 
 Every function of the header is here under its name without the prefix, made when first asked for:
 conn_cipher_name(conn) calls fssl_conn_cipher_name. A handle goes in as its object or number, text
-as str, bytes or path, bytes as any buffer, which is not copied. Text comes out as str, bytes as
-bytes, a number that is an output as the result. A failure is raised. What streams (recv, bio_read,
-send_all) does not fit the rule: its class calls it.
+as str, bytes or path, bytes as any buffer. Text comes out as str, bytes as bytes, a number that is
+an output as the result. A failure is raised. What streams (recv, bio_read, send_all) does not fit
+the rule: its class calls it.
 """
 
 import os
@@ -78,17 +78,18 @@ def number_in(value):
 
 
 def bytes_in(data):
-    """Returns pointer and length of a buffer, whose memory is used as it is."""
-    if isinstance(data, bytes):
-        return data, len(data)
+    """Returns pointer and length of bytes; another buffer is copied, so that nothing holds it."""
     if data is None:
         return NULL, 0
-    view = view_of(data)
-    return view, len(view)
+    if not isinstance(data, bytes):
+        with view_of(data) as view:
+            data = ffi.buffer(view)[:]
+    return data, len(data)
 
 
 def view_of(data, writable=False):
-    """Returns a buffer as C sees it; the buffer cannot change its size until it is released."""
+    """Returns a buffer as C sees it, for use in a with statement: until its end the buffer cannot
+    change its size, and a traceback that outlives the call must not hold it."""
     if isinstance(data, str):
         raise TypeError("a bytes-like object is required, not 'str'")
     return ffi.from_buffer("uint8_t[]", data, writable)

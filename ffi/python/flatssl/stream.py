@@ -4,7 +4,7 @@ Any number of threads may use one. No lock of Python's is held in a call, and no
 """
 
 from . import errors
-from ._abi import INTERRUPTED, Handle, bytes_in, call, stream_out, view_of
+from ._abi import INTERRUPTED, Handle, call, stream_out, view_of
 from ._load import NULL, ffi, lib
 
 RECORD_MAX = 16384  # what one call to recv returns at most
@@ -19,8 +19,8 @@ class Stream(Handle):
 
     def send(self, data, flags: int = 0) -> int:
         """Sends some of data. Returns how many bytes."""
-        pointer, length = bytes_in(data)
-        return call(lib.fssl_conn_send, self._handle, pointer, length)
+        with view_of(data) as view:
+            return call(lib.fssl_conn_send, self._handle, view, len(view))
 
     def sendall(self, data, flags: int = 0) -> None:
         """Sends all of data. An exception's `sent` tells how many bytes had been sent."""
@@ -73,8 +73,8 @@ class Stream(Handle):
 
     def bio_write(self, data) -> int:
         """Gives ciphertext from the peer to a memory connection. Returns how much it took."""
-        pointer, length = bytes_in(data)
-        return call(lib.fssl_conn_bio_write, self._handle, pointer, length)
+        with view_of(data) as view:
+            return call(lib.fssl_conn_bio_write, self._handle, view, len(view))
 
     def bio_shutdown(self) -> None:
         """Says that the peer of a memory connection sends no more."""

@@ -92,6 +92,18 @@ def test_an_empty_send_and_receive(client_context, server_context):
     assert client.recv_into(bytearray()) == 0
 
 
+@pytest.mark.parametrize("method", ["send", "sendall", "recv_into", "bio_write"])
+def test_a_failure_does_not_hold_the_buffer(client_context, method):
+    """Not even while its traceback is kept: a buffer that is held cannot change its size."""
+    closed = flatssl.Connection(client_context, None, host="localhost")
+    closed.close()
+    data = bytearray(100)
+    with pytest.raises(flatssl.UsageError) as caught:
+        getattr(closed, method)(data)
+    assert caught.traceback
+    data.clear()
+
+
 def test_the_stream_ends_by_shutdown(client_context, server_context):
     client, server = connected(client_context, server_context)
     assert client.shutdown() is False
