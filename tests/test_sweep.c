@@ -7,6 +7,12 @@
 #include "pair.h"
 #include "through_ffi.h"
 
+/* Where fewer rounds are asked for, every fifth function has to do. */
+static size_t stride(void)
+{
+    return check_rounds(5) == 5 ? 1 : 5;
+}
+
 static void row_for(const struct call *call, int i, const char *what)
 {
     static char row[128];
@@ -103,7 +109,7 @@ static void outputs_untouched(const struct call *call)
 static void bad_handles(void)
 {
     live_open();
-    for (size_t i = 0; i < COUNT_OF(surface_functions); i++) {
+    for (size_t i = 0; i < COUNT_OF(surface_functions); i += stride()) {
         struct call call;
 
         call_fill(&call, &surface_functions[i]);
@@ -121,7 +127,7 @@ static void bad_handles(void)
 /* With a bad first handle nothing else is looked at. */
 static void nothing_but_bad(void)
 {
-    for (size_t i = 0; i < COUNT_OF(surface_functions); i++) {
+    for (size_t i = 0; i < COUNT_OF(surface_functions); i += stride()) {
         struct call call = {.function = &surface_functions[i]};
         const struct surface_function *function = call.function;
 
@@ -190,7 +196,7 @@ static void sweep_nul(struct call *call, int i)
 
 static void bad_texts_and_buffers(void)
 {
-    for (size_t i = 0; i < 2 * COUNT_OF(surface_functions); i++) {
+    for (size_t i = 0; i < 2 * COUNT_OF(surface_functions); i += stride()) {
         struct call call;
 
         live_open();
@@ -237,7 +243,7 @@ static void sweep_numbers(struct call *call, int i)
 
 static void any_number(void)
 {
-    for (size_t i = 0; i < COUNT_OF(surface_functions); i++) {
+    for (size_t i = 0; i < COUNT_OF(surface_functions); i += stride()) {
         struct call call;
 
         live_open();
