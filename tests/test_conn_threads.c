@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const struct pair_plan plans[] = {{.sockets = true, .version = FSSL_TLS1_2_VERSION},
                                          {.sockets = true, .version = FSSL_TLS1_3_VERSION}};
@@ -22,6 +23,8 @@ struct stream {
     int64_t piece;
     int64_t done;
     int64_t result;
+    atomic_bool
+        *gate; /* if given, the last byte goes when it opens, so readers are there till then */
 };
 
 /* Lets no other thread wait for a stream that has failed. */
@@ -31,13 +34,25 @@ static void stream_ends(const struct stream *stream)
         fssl_conn_sock_shutdown(stream->conn, FSSL_SHUT_RDWR, NULL);
 }
 
+static int64_t sendable_now(const struct stream *stream)
+{
+    const struct timespec pause = {0, 1000000};
+    int64_t left = stream->len - stream->done;
+
+    if (!stream->gate)
+        return left;
+    while (left == 1 && !atomic_load(stream->gate))
+        nanosleep(&pause, NULL);
+    return left > 1 ? left - 1 : left;
+}
+
 static void send_stream(void *argument)
 {
     struct stream *stream = argument;
     uint8_t *piece = malloc((size_t)stream->piece);
 
     while (stream->done < stream->len && stream->result >= 0) {
-        int64_t len = stream->len - stream->done, sent = 0;
+        int64_t len = sendable_now(stream), sent = 0;
 
         if (len > stream->piece)
             len = stream->piece;
@@ -114,6 +129,7 @@ struct renegotiating {
     int64_t rounds;
     int64_t begun;
     int64_t result;
+    atomic_bool ended;
 };
 
 static void renegotiate(void *argument)
@@ -126,6 +142,7 @@ static void renegotiate(void *argument)
         work->begun += begun == 1;
         work->result = begun < 0 ? begun : fssl_conn_do_handshake(work->conn, NULL);
     }
+    atomic_store(&work->ended, true);
 }
 
 static struct pair renegotiating_pair(void)
@@ -148,11 +165,12 @@ static void full_duplex_while_renegotiating(void)
 
     for (int i = 0; i < 2; i++) { /* begun by the server, by the client */
         struct pair pair = renegotiating_pair();
-        struct stream streams[] = {{.conn = pair.client, .len = len, .piece = 20000},
-                                   {.conn = pair.client, .len = len, .piece = 5000},
-                                   {.conn = pair.server, .len = len, .piece = 20000},
-                                   {.conn = pair.server, .len = len, .piece = 5000}};
         struct renegotiating work = {.conn = i ? pair.client : pair.server, .rounds = rounds};
+        struct stream streams[] = {
+            {.conn = pair.client, .len = len, .piece = 20000, .gate = &work.ended},
+            {.conn = pair.client, .len = len, .piece = 5000},
+            {.conn = pair.server, .len = len, .piece = 20000, .gate = &work.ended},
+            {.conn = pair.server, .len = len, .piece = 5000}};
         const struct check_thread threads[] = {{send_stream, &streams[0]},
                                                {recv_stream, &streams[1]},
                                                {send_stream, &streams[2]},
@@ -171,10 +189,11 @@ static void sends_go_on_while_renegotiating(void)
 {
     int64_t len = check_rounds(4000000);
     struct pair pair = renegotiating_pair();
-    struct stream streams[] = {{.conn = pair.client, .len = len, .piece = 20000},
-                               {.conn = pair.client, .len = 1, .piece = 1},
-                               {.conn = pair.server, .len = len, .piece = 5000}};
     struct renegotiating work = {.conn = pair.server, .rounds = check_rounds(5)};
+    struct stream streams[] = {
+        {.conn = pair.client, .len = len, .piece = 20000, .gate = &work.ended},
+        {.conn = pair.client, .len = 1, .piece = 1},
+        {.conn = pair.server, .len = len, .piece = 5000}};
     const struct check_thread threads[] = {{send_stream, &streams[0]},
                                            {recv_stream, &streams[1]},
                                            {recv_and_answer, &streams[2]},
