@@ -92,6 +92,8 @@ def view_of(data, writable=False):
     change its size, and a traceback that outlives the call must not hold it."""
     if isinstance(data, str):
         raise TypeError("a bytes-like object is required, not 'str'")
+    if writable and memoryview(data).readonly:
+        raise TypeError("a read-write bytes-like object is required")
     return ffi.from_buffer("uint8_t[]", data, writable)
 
 

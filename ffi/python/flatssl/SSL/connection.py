@@ -27,11 +27,10 @@ def sendable(data):
 
 
 def fd_of(sock):
-    try:
-        return sock.fileno() if hasattr(sock, "fileno") else int(sock)
-    except (TypeError, ValueError):
-        message = "argument must be an int, or have a fileno() method."
-        raise TypeError(message) from None
+    fd = sock.fileno() if hasattr(sock, "fileno") else sock
+    if not isinstance(fd, int):
+        raise TypeError("argument must be an int, or have a fileno() method.")
+    return fd
 
 
 PLAIN = (errors.SysCallError, errors.WantReadError, errors.WantWriteError,
@@ -376,6 +375,8 @@ class Connection(Memory):
 
     def export_keying_material(self, label, olen, context=None):
         """Returns olen bytes of keying material for a label (RFC 5705)."""
+        if not isinstance(label, bytes):
+            raise TypeError("label must be a byte string")
         buffer = bytearray(integer(olen, "olen"))
         with _abi.view_of(buffer, writable=True) as view:
             pointers = (*_abi.text_in(label), *_abi.bytes_in(context))

@@ -26,7 +26,9 @@ def warned(value, what):
 
 def data_of(buffer):
     """Takes PEM or DER, as bytes or ASCII text."""
-    return buffer.encode("ascii") if isinstance(buffer, str) else buffer
+    if isinstance(buffer, str):
+        return buffer.encode("ascii")
+    return bytes(memoryview(buffer))
 
 
 def text_of(value, what):
