@@ -1,4 +1,5 @@
-/* The functions and constants of flatssl_decl.h as tables, which surface.py writes at build time. */
+/* The functions and constants of flatssl_decl.h as tables, which surface.py writes at build time.
+   surface_callbacks has the setters of callbacks, with the parameters that each callback takes. */
 #ifndef FLATSSL_SURFACE_H
 #define FLATSSL_SURFACE_H
 

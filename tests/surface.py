@@ -1,8 +1,11 @@
 """Reads abi/flatssl_decl.h for the tests.
 
-    surface.py table <header> <output>      writes its functions and constants as tables for surface.h
+    surface.py table <header> <output>      writes its functions, callbacks and constants as tables
+                                            for surface.h
+    surface.py shim <header> <output>       writes each function as a call of shim_call (ffi_shim.c)
     surface.py tested <header> <test>...    prints which functions no test source calls, or calls
                                             only where it expects success or only where failure
+    surface.py called <header> <log>        the same of what ffi_shim.c has logged
 """
 
 import re
@@ -44,17 +47,38 @@ def parameter(text, callbacks, before):
     return kind, name
 
 
+def parameters_of(listed, callbacks):
+    parameters = []
+    for text in listed.split(","):
+        before = parameters[-1][0] if parameters else None
+        parameters.append(parameter(text, callbacks, before))
+    return parameters
+
+
+def callback_types(header):
+    """Returns the parameters of each type of callback by its name."""
+    found = re.findall(r"typedef\s+int32_t\s*\(\s*\*\s*(\w+)\s*\)\s*\(([^;]*)\)\s*;", header)
+    return {name: parameters_of(listed, ()) for name, listed in found}
+
+
+def listed_functions(header):
+    return re.findall(r"^int64_t\s+(fssl_\w+)\s*\(([^;]*)\)\s*;", header, re.MULTILINE)
+
+
 def functions(header):
     """Returns (name, [(kind, name)...]) of each function, in the header's order."""
-    callbacks = set(re.findall(r"typedef\s+\w+\s*\(\s*\*\s*(\w+)\s*\)", header))
-    found = []
-    for name, listed in re.findall(r"^int64_t\s+(fssl_\w+)\s*\(([^;]*)\)\s*;", header, re.MULTILINE):
-        parameters = []
-        for text in listed.split(","):
-            before = parameters[-1][0] if parameters else None
-            parameters.append(parameter(text, callbacks, before))
-        found.append((name, parameters))
-    return found
+    callbacks = callback_types(header)
+    return [(name, parameters_of(listed, callbacks)) for name, listed in listed_functions(header)]
+
+
+def callbacks_set(header):
+    """Returns (name, parameters of its callback) of each function that takes a callback."""
+    types = callback_types(header)
+    return [
+        (name, types[type_name])
+        for name, listed in listed_functions(header)
+        for type_name in re.findall(r"\bfssl_\w+_callback\b", listed)
+    ]
 
 
 def constants(header):
@@ -64,15 +88,42 @@ def constants(header):
     return names
 
 
-def table(header, output):
-    lines = ["static const struct surface_function surface_functions[] = {"]
-    for name, parameters in functions(header):
+def function_rows(listed):
+    for name, parameters in listed:
         assert len(parameters) <= MOST_PARAMETERS, name
         rows = ", ".join('{SURFACE_%s, "%s"}' % pair for pair in parameters)
-        lines.append('    {"%s", (surface_call)%s, %d, {%s}},' % (name, name, len(parameters), rows))
+        yield '    {"%s", (surface_call)%s, %d, {%s}},' % (name, name, len(parameters), rows)
+
+
+def table(header, output):
+    lines = ["static const struct surface_function surface_functions[] = {"]
+    lines += function_rows(functions(header))
+    lines += ["};", "static const struct surface_function surface_callbacks[] = {"]
+    lines += function_rows(callbacks_set(header))
     lines += ["};", "static const struct surface_constant surface_constants[] = {"]
     lines += ['    {"%s", %s},' % (name, name) for name in constants(header)]
     lines += ["};", ""]
+    with open(output, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+
+
+def shim(header, output):
+    """Each function again: its parameters go on as an array of pointers, as libffi wants them."""
+    lines = ["static const char *const shim_names[] = {"]
+    lines += ['    "%s",' % name for name, _ in functions(header)]
+    lines += ["};", ""]
+    for at, (name, listed) in enumerate(listed_functions(header)):
+        names = [parameter_name for _, parameter_name in parameters_of(listed, ())]
+        pointers = ", ".join("(void *)&" + one for one in names)
+        lines += [
+            "int64_t %s(%s)" % (name, " ".join(listed.split())),
+            "{",
+            "    void *values[] = {%s};" % pointers,
+            "",
+            "    return shim_call(%d, values);" % at,
+            "}",
+            "",
+        ]
     with open(output, "w", encoding="utf-8") as file:
         file.write("\n".join(lines))
 
@@ -103,13 +154,8 @@ def can_fail(name, parameters):
     return parameters != [("ERR", "err")] and name not in NEVER_FAIL
 
 
-def tested(header, sources):
-    good, bad = set(), set()
-    for path in sources:
-        with open(path, encoding="utf-8") as file:
-            names = mentions(without_comments(file.read()))
-        good |= names[0]
-        bad |= names[1]
+def report(header, good, bad, where):
+    """Prints which functions have no good or no bad case. Returns whether there are any."""
     passed = failed = 0
     for name, parameters in functions(header):
         lacks = []
@@ -120,18 +166,34 @@ def tested(header, sources):
         passed += not lacks
         failed += bool(lacks)
         if lacks:
-            print("FAILED %s: no %s case in tests/test_*.c" % (name, " and no ".join(lacks)))
+            print("FAILED %s: no %s case in %s" % (name, " and no ".join(lacks), where))
     print("%d passed, %d failed" % (passed, failed))
     return failed != 0
+
+
+def tested(header, *sources):
+    good, bad = set(), set()
+    for path in sources:
+        with open(path, encoding="utf-8") as file:
+            names = mentions(without_comments(file.read()))
+        good |= names[0]
+        bad |= names[1]
+    return report(header, good, bad, "tests/test_*.c")
+
+
+def called(header, log):
+    with open(log, encoding="utf-8") as file:
+        lines = [line.split() for line in file]
+    good = {name for name, how in lines if how == "good"}
+    return report(header, good, {name for name, how in lines if how == "bad"}, "what was run")
 
 
 def main(arguments):
     command, path, *rest = arguments
     with open(path, encoding="utf-8") as file:
         header = without_comments(file.read())
-    if command == "table":
-        return table(header, *rest)
-    return tested(header, rest)
+    commands = {"table": table, "shim": shim, "tested": tested, "called": called}
+    return commands[command](header, *rest)
 
 
 if __name__ == "__main__":

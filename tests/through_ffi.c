@@ -3,24 +3,10 @@
 #include <string.h>
 
 #include "check.h"
+#include "ffi_describe.h"
 #include "live.h"
 
 uint8_t call_buffer[CALL_BUFFER];
-
-static ffi_type *ffi_type_of(enum surface_kind kind)
-{
-    switch (kind) {
-    case SURFACE_HANDLE:
-    case SURFACE_INT64:
-    case SURFACE_LENGTH:
-    case SURFACE_CAPACITY:
-        return &ffi_type_sint64;
-    case SURFACE_INT32:
-        return &ffi_type_sint32;
-    default:
-        return &ffi_type_pointer;
-    }
-}
 
 int64_t invoke(struct call *call)
 {
@@ -28,14 +14,10 @@ int64_t invoke(struct call *call)
     ffi_type *types[SURFACE_PARAMETERS];
     void *values[SURFACE_PARAMETERS];
     int64_t result = CALL_POISON;
-    int count = call->function->count;
 
-    for (int i = 0; i < count; i++) {
-        types[i] = ffi_type_of(call->function->parameters[i].kind);
+    CHECK(ffi_describe(call->function, &ffi_type_sint64, types, &cif));
+    for (int i = 0; i < call->function->count; i++)
         values[i] = &call->values[i];
-    }
-    CHECK_EQUAL(FFI_OK,
-                ffi_prep_cif(&cif, FFI_DEFAULT_ABI, (unsigned int)count, &ffi_type_sint64, types));
     ffi_call(&cif, FFI_FN(call->function->call), &result, values);
     return result;
 }
