@@ -7,6 +7,8 @@
 #include <openssl/crypto.h>
 #include <openssl/x509v3.h>
 
+enum { LABEL_MAX = 63 };
+
 /* Reads the alternative names, once: a certificate may have thousands, each asked for alone. False
    if they are malformed. */
 static bool alt_names(struct cert *cert, const GENERAL_NAMES **names)
@@ -73,23 +75,41 @@ int64_t fssl_cert_alt_name_item(fssl_handle h, int64_t i, int32_t *kind, uint8_t
     return result;
 }
 
+/* Tells whether a text is a DNS name as hosts have them: labels of 1 to 63 letters, digits, hyphens
+   (at neither end) and underscores. So no wildcard, no leading dot (which to OpenSSL means any host
+   below), and nothing that is not ASCII. OpenSSL 4 demands the same. */
+static bool is_dns_name(const char *name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+
+    while (*name) {
+        size_t len = strcspn(name, ".");
+        size_t inside = strspn(name, plain);
+
+        while (inside > 0 && inside < len && name[inside] == '-')
+            inside += 1 + strspn(name + inside + 1, plain);
+        if (len == 0 || len > LABEL_MAX || inside != len || name[len - 1] == '-')
+            return false;
+        name += len;
+        if (*name == '.' && *++name == '\0')
+            return false;
+    }
+    return true;
+}
+
 /* Brings a host to the form in which it is checked: without a trailing dot. False for one that is
-   empty, too long to be sent or not ASCII, which no check may ever see. */
+   neither an address nor a name that may be sent, which no check may ever see. */
 bool host_prepare(char *host, bool *ip)
 {
     uint8_t address[sizeof(struct in6_addr)];
     size_t len = strlen(host);
 
-    for (const char *at = host; *at; at++) {
-        if (*at <= ' ' || *at > '~')
-            return false;
-    }
-    if (len > TLSEXT_MAXLEN_host_name)
-        return false;
     *ip = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-    if (!*ip && len > 1 && host[len - 1] == '.')
+    if (*ip)
+        return true;
+    if (len > 1 && host[len - 1] == '.')
         host[len - 1] = '\0';
-    return *host && *host != '.';
+    return *host && len <= TLSEXT_MAXLEN_host_name && is_dns_name(host);
 }
 
 /* Tells whether a certificate is for a prepared host: 1, 0, or < 0 if OpenSSL failed. */
