@@ -1440,7 +1440,7 @@ int64_t fssl_req_to_text(fssl_handle req, char *buf, int64_t cap, int32_t *err);
 /* Returns the version as it is encoded: 0, the only one. Serves X509Req.get_version. */
 int64_t fssl_req_version(fssl_handle req, int32_t *err);
 
-/* Sets the version as it is encoded. Serves X509Req.set_version. */
+/* Sets the version as it is encoded: 0, there is no other. Serves X509Req.set_version. */
 int64_t fssl_req_set_version(fssl_handle req, int32_t version, int32_t *err);
 
 /* Makes a handle of the subject's name, through which the request is changed.
@@ -1496,8 +1496,8 @@ int64_t fssl_crl_to_text(fssl_handle crl, char *buf, int64_t cap, int32_t *err);
 /* Returns the version as it is encoded: 1 for version 2. */
 int64_t fssl_crl_version(fssl_handle crl, int32_t *err);
 
-/* Sets the version as it is encoded. FSSL_E_READONLY, here and below, for a CRL that came from a
-   store. Serves CRL.set_version. */
+/* Sets the version as it is encoded, 0 or 1. FSSL_E_READONLY, here and below, for a CRL that came
+   from a store. Serves CRL.set_version. */
 int64_t fssl_crl_set_version(fssl_handle crl, int32_t version, int32_t *err);
 
 /* Makes a handle of the issuer's name, through which a mutable CRL is changed.

@@ -159,7 +159,7 @@ int64_t fssl_crl_set_version(fssl_handle h, int32_t version, int32_t *err)
 
     if (failed)
         return failed;
-    if (version < 0)
+    if (version < X509_CRL_VERSION_1 || version > X509_CRL_VERSION_2)
         return refuse(h, "version", err);
     return finish_done(h, X509_CRL_set_version(crl->x509_crl, version), err);
 }

@@ -140,7 +140,7 @@ int64_t fssl_req_set_version(fssl_handle h, int32_t version, int32_t *err)
 
     if (failed)
         return failed;
-    if (version < 0)
+    if (version != X509_REQ_VERSION_1)
         return refuse(h, "version", err);
     return finish_done(h, X509_REQ_set_version(req->x509_req, version), err);
 }

@@ -183,6 +183,7 @@ static void a_new_crl_lacks_everything(void)
     CHECK_CONTAINS("No Revoked Certificates", text_of(fssl_crl_to_text, crl));
     CHECK_FAILS(FSSL_E_STATE, fssl_store_add_crl(store, crl, &err));
     CHECK_OK(fssl_crl_set_version(crl, 1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_crl_set_version(crl, 2, &err));
     CHECK_IS(1, fssl_crl_version(crl, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_crl_set_version(crl, -1, &err));
     check_close(store);

@@ -88,13 +88,15 @@ static void changes_show_and_void_the_signature(void)
     fssl_handle req = CHECK_MADE(fssl_req_from_der(der->data, der->len, &err));
     fssl_handle subject = CHECK_MADE(fssl_req_subject(req, &err));
     X509_REQ *x509_req;
+    BIO *text = BIO_new(BIO_s_mem());
     char name[64] = "";
 
     CHECK_OK(fssl_name_set_item(subject, TEXT("CN"), BYTES("after"), &err));
     x509_req = parsed(req);
-    X509_NAME_get_text_by_NID(X509_REQ_get_subject_name(x509_req), NID_commonName, name,
-                              sizeof name);
-    CHECK_TEXT("after", name);
+    X509_NAME_print_ex(text, X509_REQ_get_subject_name(x509_req), 0, XN_FLAG_RFC2253);
+    BIO_read(text, name, sizeof name - 1);
+    CHECK(strstr(name, "CN=after"));
+    BIO_free(text);
     X509_REQ_free(x509_req);
     CHECK_FAILS(FSSL_E_VERIFY, fssl_req_verify(req, key, &err));
     CHECK_OK(fssl_req_sign(req, key, TEXT("sha512"), &err));
@@ -111,8 +113,8 @@ static void a_new_request_lacks_everything(void)
     fssl_handle req = CHECK_MADE(fssl_req_new(&err));
 
     CHECK_IS(0, fssl_req_version(req, &err));
-    CHECK_OK(fssl_req_set_version(req, 1, &err));
-    CHECK_IS(1, fssl_req_version(req, &err));
+    CHECK_OK(fssl_req_set_version(req, 0, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_req_set_version(req, 1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_req_set_version(req, -1, &err));
     CHECK_IS(0, fssl_req_ext_count(req, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_req_ext_item(req, 0, &err));
