@@ -94,7 +94,7 @@ int64_t fssl_ctx_set_groups(fssl_handle h, const char *list, int64_t list_len, i
     failed = take_text(h, "list", list, list_len, &text, err);
     if (failed)
         return failed;
-    ok = SSL_CTX_set1_groups_list(ctx->ssl, text) == 1;
+    ok = *text && SSL_CTX_set1_groups_list(ctx->ssl, text) == 1; /* 3.5 takes an empty list */
     OPENSSL_free(text);
     if (!ok)
         return refuse(h, "list", err);

@@ -173,7 +173,11 @@ int64_t fssl_session_time(fssl_handle h, int64_t *seconds, int32_t *err)
 
     if (failed)
         return failed;
+#if OPENSSL_VERSION_PREREQ(3, 3)
+    return finish_value(h, SSL_SESSION_get_time_ex(session->ssl), seconds, err);
+#else
     return finish_value(h, SSL_SESSION_get_time(session->ssl), seconds, err);
+#endif
 }
 
 int64_t fssl_session_timeout(fssl_handle h, int32_t *err)

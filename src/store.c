@@ -345,18 +345,45 @@ int64_t fssl_store_set_time(fssl_handle h, int64_t seconds, int32_t *err)
 
 /* ---- what it holds ---- */
 
+/* Since OpenSSL 3.3 the objects can be had as copies, since 4.0 they should not be had otherwise. */
+#if OPENSSL_VERSION_PREREQ(3, 3)
+static STACK_OF(X509_OBJECT) *objects_hold(X509_STORE *store)
+{
+    return X509_STORE_get1_objects(store);
+}
+
+static void objects_release(X509_STORE *store, STACK_OF(X509_OBJECT) *objects)
+{
+    (void)store;
+    sk_X509_OBJECT_pop_free(objects, X509_OBJECT_free);
+}
+#else
+static STACK_OF(X509_OBJECT) *objects_hold(X509_STORE *store)
+{
+    X509_STORE_lock(store);
+    return X509_STORE_get0_objects(store);
+}
+
+static void objects_release(X509_STORE *store, STACK_OF(X509_OBJECT) *objects)
+{
+    (void)objects;
+    X509_STORE_unlock(store);
+}
+#endif
+
 int64_t fssl_store_count(fssl_handle h, int32_t *err)
 {
     struct store *store;
+    STACK_OF(X509_OBJECT) *objects;
     int count;
     int64_t failed = acquire(h, KIND_STORE, &store, err);
 
     if (failed)
         return failed;
-    X509_STORE_lock(store->store);
-    count = sk_X509_OBJECT_num(X509_STORE_get0_objects(store->store));
-    X509_STORE_unlock(store->store);
-    return finish(h, count, err);
+    objects = objects_hold(store->store);
+    count = sk_X509_OBJECT_num(objects);
+    objects_release(store->store, objects);
+    return objects ? finish(h, count, err) : fail(h, FSSL_E_OPENSSL, err);
 }
 
 static int64_t finish_item(fssl_handle h, const X509_OBJECT *object, int32_t *err)
@@ -376,7 +403,7 @@ int64_t fssl_store_item(fssl_handle h, int64_t i, int32_t *err)
 {
     struct store *store;
     X509_STORE *held;
-    const X509_OBJECT *object;
+    STACK_OF(X509_OBJECT) *objects;
     int64_t result = acquire(h, KIND_STORE, &store, err);
 
     if (result)
@@ -384,10 +411,10 @@ int64_t fssl_store_item(fssl_handle h, int64_t i, int32_t *err)
     held = store->store;
     if (i < 0 || i > INT_MAX || !X509_STORE_up_ref(held))
         return refuse(h, "i", err);
-    X509_STORE_lock(held);
-    object = sk_X509_OBJECT_value(X509_STORE_get0_objects(held), (int)i);
-    result = finish_item(h, object, err);
-    X509_STORE_unlock(held);
+    objects = objects_hold(held);
+    result = objects ? finish_item(h, sk_X509_OBJECT_value(objects, (int)i), err)
+                     : fail(h, FSSL_E_OPENSSL, err);
+    objects_release(held, objects);
     X509_STORE_free(held);
     return result;
 }

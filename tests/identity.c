@@ -86,6 +86,16 @@ static void add_name(X509_NAME *name, const char *type, const char *value)
          value);
 }
 
+static void set_subject(X509 *cert, const char *common_name)
+{
+    X509_NAME *name = X509_NAME_new();
+
+    add_name(name, "O", "flatssl");
+    add_name(name, "CN", common_name);
+    must(X509_set_subject_name(cert, name), common_name);
+    X509_NAME_free(name);
+}
+
 static X509 *make_cert(enum identity_name name, EVP_PKEY *key)
 {
     const struct wish *wish = &wishes[name];
@@ -97,8 +107,7 @@ static X509 *make_cert(enum identity_name name, EVP_PKEY *key)
     ASN1_INTEGER_set(X509_get_serialNumber(cert), 0x1000 + (long)name);
     X509_gmtime_adj(X509_getm_notBefore(cert), -10L * DAY);
     X509_gmtime_adj(X509_getm_notAfter(cert), (long)wish->until * DAY);
-    add_name(X509_get_subject_name(cert), "O", "flatssl");
-    add_name(X509_get_subject_name(cert), "CN", wish->common_name);
+    set_subject(cert, wish->common_name);
     X509_set_issuer_name(cert, X509_get_subject_name(signer));
     X509_set_pubkey(cert, key);
     add_extensions(cert, signer, wish);

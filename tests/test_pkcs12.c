@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include <openssl/err.h>
 #include <openssl/pkcs12.h>
 #include <openssl/provider.h>
 
@@ -235,6 +236,7 @@ static int64_t legacy_file(uint8_t **der)
     OSSL_PROVIDER_unload(legacy);
     OSSL_PROVIDER_unload(normal);
     OSSL_LIB_CTX_free(library);
+    ERR_clear_error();
     return len;
 }
 

@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include "builder.h"
 #include "pair.h"
 
 static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
@@ -134,7 +135,7 @@ static void staples(void)
 {
     struct pair pair = contexts(0);
 
-    CHECK_OK(fssl_ctx_set_ocsp_response(pair.server_ctx, (const uint8_t *)"all", 3, &err));
+    CHECK_OK(fssl_ctx_set_ocsp_response(pair.server_ctx, BYTES("\x30\x03\x0a\x01\x01"), &err));
     pair_connect(&pair, &(struct pair_plan){0});
     CHECK(pair_handshake(&pair));
     CHECK_EQUAL(0, bytes_of(fssl_conn_ocsp_response, pair.client)->len); /* not asked for */
@@ -142,9 +143,9 @@ static void staples(void)
 
     pair_connect(&pair, &(struct pair_plan){0});
     CHECK_OK(fssl_conn_request_ocsp(pair.client, &err));
-    CHECK_OK(fssl_conn_set_ocsp_response(pair.server, (const uint8_t *)"this", 4, &err));
+    CHECK_OK(fssl_conn_set_ocsp_response(pair.server, BYTES("\x30\x03\x0a\x01\x03"), &err));
     CHECK(pair_handshake(&pair));
-    CHECK_BYTES("this", bytes_of(fssl_conn_ocsp_response, pair.client)->data, 4);
+    CHECK_BYTES("\x30\x03\x0a\x01\x03", bytes_of(fssl_conn_ocsp_response, pair.client)->data, 5);
     CHECK_EQUAL(0, bytes_of(fssl_conn_ocsp_response, pair.server)->len);
     pair_close(&pair);
 }

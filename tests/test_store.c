@@ -161,8 +161,6 @@ static void rules(void)
     CHECK_OK(fssl_chain_set_store(chain, timeless, &err));
     CHECK_OK(fssl_store_set_flags(timeless, FSSL_STORE_NO_CHECK_TIME, &err));
     CHECK_OK(fssl_chain_verify(chain, &err));
-    CHECK_OK(fssl_store_set_flags(timeless, FSSL_STORE_CRL_CHECK, &err));
-    CHECK_FAILS(FSSL_E_VERIFY, fssl_chain_verify(chain, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_store_set_flags(store, 2, &err)); /* of set_time */
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_store_set_flags(store, -1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_store_set_time(store, INT64_MIN, &err));
