@@ -210,14 +210,21 @@ static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int id_len, i
 
 /* ---- notifications ---- */
 
+/* Tells of an alert after its cause was queued: the calls that the caller makes here must find the
+   queue empty, and leave the cause to be reported. */
 static void info(const SSL *ssl, int where, int result)
 {
     struct conn *conn = conn_of(ssl);
     const struct push *push = &conn->settings->on_info;
+    struct fault cause;
 
     queue_info(conn, where, result);
-    if (push->fn)
-        ((fssl_info_callback)push->fn)(push->token, conn->object.self, where, result);
+    if (!push->fn)
+        return;
+    fault_begin(&cause, FSSL_OK);
+    fault_collect(&cause);
+    ((fssl_info_callback)push->fn)(push->token, conn->object.self, where, result);
+    queue_refill(&cause);
 }
 
 static void keylog(const SSL *ssl, const char *line)

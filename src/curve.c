@@ -31,7 +31,7 @@ int64_t fssl_curve_item(int64_t i, char *buf, int64_t cap, int32_t *err)
 }
 
 /* Knows the names of fssl_curve_item and those of NIST, such as P-256. */
-static int curve_nid(const char *name)
+int curve_nid(const char *name)
 {
     int nid = OBJ_sn2nid(name);
 

@@ -152,6 +152,21 @@ void fault_collect(struct fault *fault)
     }
 }
 
+/* Puts errors back that fault_collect has taken. */
+void queue_refill(const struct fault *fault)
+{
+    for (int i = 0; i < fault->count; i++) {
+        const struct fault_line *line = &fault->line[i];
+        const char *data = fault->text + line->field[FSSL_ERROR_DATA];
+
+        ERR_new();
+        ERR_set_debug(fault->text + line->field[FSSL_ERROR_SOURCE_FILE], line->source_line,
+                      fault->text + line->field[FSSL_ERROR_FUNCTION]);
+        ERR_set_error(ERR_GET_LIB(line->openssl_code), ERR_GET_REASON(line->openssl_code),
+                      *data ? "%s" : NULL, data);
+    }
+}
+
 /* Tells whether reading PEM ended because there is no block left. */
 bool queue_ends_pem(void)
 {

@@ -121,6 +121,7 @@ bool record_live(int64_t result);
 struct record *record_open(int64_t result);
 void record_close(struct record *record);
 void queue_empty(void);
+void queue_refill(const struct fault *fault);
 bool queue_ends_pem(void);
 void error_start(void);
 

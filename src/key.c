@@ -209,7 +209,7 @@ static bool key_spec_valid(int32_t type, int32_t bits, const char *curve)
     case FSSL_KEY_DSA:
         return !*curve && bits >= DSA_BITS_MIN && bits <= KEY_BITS_MAX;
     case FSSL_KEY_EC:
-        return *curve && bits == 0;
+        return bits == 0 && curve_nid(curve) != NID_undef;
     case FSSL_KEY_ED25519:
     case FSSL_KEY_ED448:
         return !*curve && bits == 0;
@@ -237,7 +237,7 @@ int64_t fssl_key_generate(int32_t type, int32_t bits, const char *curve, int64_t
     EVP_PKEY_CTX_free(context);
     OPENSSL_free(name);
     if (!valid)
-        return refuse(0, "type", err);
+        return refuse(0, type == FSSL_KEY_EC && bits == 0 ? "curve" : "type", err);
     return pkey ? finish_handle(0, key_wrap(pkey, true), err) : fail(0, FSSL_E_OPENSSL, err);
 }
 

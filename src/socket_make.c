@@ -16,11 +16,22 @@
 
 enum { PORT_MAX = 65535, PORT_TEXT = 8 };
 
+/* The family of the socket that there is: only such addresses are for it. */
+static int family_of(const struct conn *conn)
+{
+    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
+    socklen_t len = sizeof own;
+
+    if (conn->carrier.fd == FSSL_NO_FD || getsockname(fd_of(conn), (struct sockaddr *)&own, &len))
+        return AF_UNSPEC;
+    return own.ss_family;
+}
+
 /* Resolves without the connection's lock: a name server may take its time. */
 static int resolve(struct conn *conn, const char *host, int32_t port, int flags,
                    struct addrinfo **list)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_family = family_of(conn), .ai_socktype = SOCK_STREAM};
     char service[PORT_TEXT];
     int answer;
 
@@ -233,17 +244,18 @@ int64_t fssl_conn_connect(fssl_handle h, const char *host, int64_t host_len, int
 
 /* ---- bind, listen, accept ---- */
 
-static int bind_any(struct conn *conn, const struct addrinfo *list)
+/* Binds the fd, or one that is made for it. Returns the errno. */
+static int bind_to(struct conn *conn, const struct addrinfo *address)
 {
     int fd = fd_of(conn);
     int one = 1, error;
 
     if (fd == FSSL_NO_FD)
-        fd = socket_make(list->ai_family);
+        fd = socket_make(address->ai_family);
     if (fd < 0)
         return errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, list->ai_addr, list->ai_addrlen) == 0) {
+    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0) {
         conn->owns_fd = conn->owns_fd || conn->carrier.fd == FSSL_NO_FD;
         conn->carrier.fd = fd;
         return 0;
@@ -258,11 +270,12 @@ static int64_t conn_bind(struct conn *conn, const char *host, int32_t port, int3
 {
     struct addrinfo *list;
     int answer = resolve(conn, host, port, AI_PASSIVE, &list);
-    int error;
+    int error = EADDRNOTAVAIL;
 
     if (answer)
         return unresolved(answer, err);
-    error = bind_any(conn, list);
+    for (const struct addrinfo *at = list; at && error; at = at->ai_next)
+        error = bind_to(conn, at);
     freeaddrinfo(list);
     return error ? socket_failed(error, "bind", err) : 0;
 }

@@ -124,6 +124,7 @@ int64_t finish_time_text(fssl_handle h, const ASN1_TIME *when, char *buf, int64_
 
 /* ---- key.c, key_sign.c ---- */
 
+int curve_nid(const char *name);
 struct key *key_wrap(EVP_PKEY *pkey, bool has_private);
 int64_t take_key(fssl_handle h, EVP_PKEY **out, int32_t *err);
 int64_t take_digest_at(fssl_handle h, const char *function, const char *digest, int64_t len,

@@ -324,6 +324,40 @@ static void notifications(void)
     pair_close(&pair);
 }
 
+/* What is called and fails inside a notification takes nothing from the failure that it tells of. */
+static int32_t on_alert(int64_t token, fssl_handle conn, int32_t where, int32_t result)
+{
+    (void)result;
+    if (where & SSL_CB_ALERT) {
+        calls += token == TOKEN;
+        CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_set_timeout(conn, -7, &err));
+        CHECK_GIVES(fssl_conn_protocol_version(conn, &err));
+    }
+    return YES;
+}
+
+static void cause_outlives_notification(void)
+{
+    struct pair_plan plan = {.trust = ID_OTHER_CA};
+    struct pair pair;
+    int64_t result;
+    char text[64] = "";
+
+    memset(&pair, 0, sizeof pair);
+    pair_contexts(&pair, &plan);
+    expect(YES);
+    pair_connect(&pair, &plan);
+    CHECK_OK(fssl_conn_set_info_callback(pair.client, on_alert, TOKEN, &err));
+    result = pair_handshake_results(&pair).client;
+    CHECK_EQUAL(1, calls);
+    CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(result, NULL));
+    CHECK_GIVES(fssl_error_str(result, FSSL_ERROR_REASON, 0, text, sizeof text, &err));
+    CHECK_TEXT("certificate verify failed", text);
+    CHECK_GIVES(fssl_error_str(result, FSSL_ERROR_FUNCTION, 0, text, sizeof text, &err));
+    CHECK_TEXT("tls_post_process_server_certificate", text);
+    pair_close(&pair);
+}
+
 /* ---- passphrase ---- */
 
 static int32_t on_passphrase(int64_t token, fssl_handle ctx, int32_t max, int32_t verify_twice)
@@ -413,6 +447,7 @@ static const struct check_case cases[] = {
     {"OCSP client", ocsp_client},
     {"OCSP server", ocsp_server},
     {"notifications", notifications},
+    {"cause outlives notification", cause_outlives_notification},
     {"passphrase", passphrase},
     {"closed inside", closed_inside},
     {"bad handles", bad_handles},

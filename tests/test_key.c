@@ -67,7 +67,7 @@ static void not_generated(void)
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         CHECK_FAILS(FSSL_E_ARGUMENT,
                     fssl_key_generate(rows[i].type, rows[i].bits, TEXT(rows[i].curve), &err));
-    CHECK(fssl_key_generate(FSSL_KEY_EC, 0, TEXT("no such curve"), NULL) < 0);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_key_generate(FSSL_KEY_EC, 0, TEXT("no such curve"), &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_key_generate(FSSL_KEY_EC, 0, "P-256\0", 6, &err));
 }
 

@@ -334,6 +334,29 @@ static void connect_an_fd(void)
     }
 }
 
+/* Of a name's addresses only those of the socket's family are for it. */
+static void family_of_an_fd(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0), other = socket(AF_INET6, SOCK_STREAM, 0);
+    fssl_handle conn, server;
+
+    listen_here();
+    conn = CHECK_MADE(fssl_conn_new(client_ctx, fd, &err));
+    CHECK_OK(fssl_conn_connect(conn, "localhost", 9, port, &err));
+    server = CHECK_MADE(fssl_conn_accept(listener, &err));
+    check_close(server);
+    check_close(conn);
+    if (other >= 0) {
+        conn = CHECK_MADE(fssl_conn_new(client_ctx, other, &err));
+        CHECK_FAILS(FSSL_E_RESOLVE, fssl_conn_connect(conn, "127.0.0.1", 9, port, &err));
+        CHECK_FAILS(FSSL_E_RESOLVE, fssl_conn_bind(conn, "127.0.0.1", 9, 0, &err));
+        check_close(conn);
+        close(other);
+    }
+    close(fd);
+    stop();
+}
+
 /* ---- options and shutdown ---- */
 
 static void options(void)
@@ -410,6 +433,7 @@ static const struct check_case cases[] = {
     {"close wakes accept", close_wakes_accept},
     {"accept in a child of fork", accept_in_a_child_of_fork},
     {"connect an fd", connect_an_fd},
+    {"family of an fd", family_of_an_fd},
     {"options", options},
     {"shutdown of the socket", shutdown_of_the_socket},
     {"local sockets have paths", local_sockets_have_paths},
