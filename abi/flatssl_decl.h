@@ -452,7 +452,7 @@ int64_t fssl_ctx_set_npn_advertised(fssl_handle ctx, const uint8_t *protos, int6
                                     int32_t *err);
 
 /* Sets the protocols from which a client selects by NPN, in its order of preference; where the
-   server advertises none of them it selects none. Serves Context.set_npn_select_callback. */
+   server advertises none of them it selects the first. Serves Context.set_npn_select_callback. */
 int64_t fssl_ctx_set_npn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
                                     int32_t *err);
 

@@ -96,12 +96,14 @@ static int server_name(SSL *ssl, int *alert, void *unused)
 static bool prefer(const struct blob *ours, const uint8_t *offered, unsigned int offered_len,
                    const uint8_t **out, unsigned char *out_len)
 {
-    unsigned char *chosen;
+    unsigned char *chosen, len;
 
-    if (SSL_select_next_proto(&chosen, out_len, ours->data, (unsigned int)ours->len, offered,
+    /* without an overlap it gives the other side's first, which must go nowhere */
+    if (SSL_select_next_proto(&chosen, &len, ours->data, (unsigned int)ours->len, offered,
                               offered_len) != OPENSSL_NPN_NEGOTIATED)
         return false;
     *out = chosen;
+    *out_len = len;
     return true;
 }
 
@@ -176,8 +178,11 @@ static int npn_select(SSL *ssl, unsigned char **out, unsigned char *out_len,
         answer = answered(
             conn, ((fssl_protos_callback)push->fn)(push->token, ask(conn), offered, offered_len),
             "NPN select", &chosen, out_len);
-    else if (settings->npn_preference)
-        prefer(settings->npn_preference, offered, offered_len, &chosen, out_len);
+    else if (settings->npn_preference &&
+             !prefer(settings->npn_preference, offered, offered_len, &chosen, out_len)) {
+        chosen = settings->npn_preference->data + 1; /* NPN has no way to choose none */
+        *out_len = settings->npn_preference->data[0];
+    }
     *out = (unsigned char *)(uintptr_t)chosen;
     return answer == SSL_TLSEXT_ERR_ALERT_FATAL ? answer : SSL_TLSEXT_ERR_OK;
 }

@@ -195,6 +195,15 @@ static const uint8_t *bytes(const char *text)
     return (const uint8_t *)text;
 }
 
+/* Returns a protocol as text; one with a NUL is longer than it looks. */
+static const char *whole_text(bytes_getter *getter, fssl_handle conn)
+{
+    const struct bytes *got = bytes_of(getter, conn);
+
+    CHECK_EQUAL((int64_t)strlen((const char *)got->data), got->len);
+    return (const char *)got->data;
+}
+
 static const char *alpn_with(const char *offered, const char *preferred)
 {
     CHECK_OK(
@@ -205,7 +214,7 @@ static const char *alpn_with(const char *offered, const char *preferred)
         return "refused";
     CHECK_EQUAL(bytes_of(fssl_conn_alpn_proto, pair.client)->len,
                 bytes_of(fssl_conn_alpn_proto, pair.server)->len);
-    return (const char *)bytes_of(fssl_conn_alpn_proto, pair.client)->data;
+    return whole_text(fssl_conn_alpn_proto, pair.client);
 }
 
 static void alpn(void)
@@ -271,7 +280,7 @@ static const char *npn_with(const char *advertised, const char *preferred)
                                          (int64_t)strlen(preferred), &err));
     if (!connects(&tls12))
         return "refused";
-    return (const char *)bytes_of(fssl_conn_next_proto, pair.server)->data;
+    return whole_text(fssl_conn_next_proto, pair.server);
 }
 
 static void npn(void)
@@ -279,7 +288,7 @@ static void npn(void)
     pair_contexts(&pair, &tls12);
     CHECK_TEXT("http/1.1", npn_with(H2 HTTP11, HTTP11 H2)); /* the client prefers */
     CHECK_TEXT("h2", npn_with(H2, HTTP11 H2));
-    CHECK_TEXT("", npn_with(H2, HTTP11));
+    CHECK_TEXT("http/1.1", npn_with(H2, HTTP11)); /* none in common */
     CHECK_TEXT("", npn_with("", H2));
     pair_close(&pair);
     CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_next_proto(0, NULL, 0, &err));
