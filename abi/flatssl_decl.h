@@ -363,7 +363,8 @@ int64_t fssl_ctx_options(fssl_handle ctx, int32_t *err);
 int64_t fssl_ctx_option_value(int32_t which, int32_t *err);
 
 /* Sets mode bits. Returns all that are set now. Partial writes and moving buffers are always on;
-   FSSL_MODE_AUTO_RETRY is kept for getters and changes nothing. Serves Context.set_mode. */
+   FSSL_MODE_AUTO_RETRY is kept for getters and changes nothing. FSSL_E_UNSUPPORTED for a bit that is
+   no FSSL_MODE_. Serves Context.set_mode. */
 int64_t fssl_ctx_set_mode(fssl_handle ctx, int64_t mode, int32_t *err);
 
 /* Clears mode bits. Returns all that are set now. */

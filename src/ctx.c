@@ -11,6 +11,9 @@
 enum {
     SESSION_ID_CONTEXT = 32,
     ALWAYS_MODE = 0x3,
+    KNOWN_MODES = FSSL_MODE_ENABLE_PARTIAL_WRITE | FSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                  FSSL_MODE_AUTO_RETRY | FSSL_MODE_NO_AUTO_CHAIN | FSSL_MODE_RELEASE_BUFFERS |
+                  SSL_MODE_SEND_FALLBACK_SCSV,
     SESSION_SECONDS = 300 /* what the seed promises; OpenSSL's own default is 7,200 */
 };
 
@@ -354,6 +357,8 @@ int64_t fssl_ctx_set_mode(fssl_handle h, int64_t mode, int32_t *err)
         return failed;
     if (mode < 0 || mode > INT32_MAX)
         return refuse(h, "mode", err);
+    if (mode & ~KNOWN_MODES) /* SSL_MODE_ASYNC would run handshakes on stacks of their own */
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unknown mode", "mode", err);
     return finish(h, ctx_use_mode(ctx, ctx->mode | mode), err);
 }
 

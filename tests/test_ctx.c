@@ -219,6 +219,7 @@ static void modes(void)
     CHECK_IS(ALWAYS | FSSL_MODE_AUTO_RETRY, fssl_ctx_mode(ctx, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_mode(ctx, -1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_mode(ctx, INT64_C(1) << 32, &err));
+    CHECK_FAILS(FSSL_E_UNSUPPORTED, fssl_ctx_set_mode(ctx, 0x100, &err)); /* SSL_MODE_ASYNC */
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_clear_mode(ctx, INT64_MAX, &err));
     CHECK_IS(ALWAYS | FSSL_MODE_AUTO_RETRY, fssl_ctx_mode(ctx, &err));
     check_close(ctx);
