@@ -75,12 +75,14 @@ int64_t fssl_ctx_load_client_ca(fssl_handle h, const char *path, int64_t path_le
 /* Reads names in DER, one after another. */
 static names *names_from_der(const uint8_t *der, int64_t len)
 {
-    const uint8_t *at = der, *end = der + len;
+    const uint8_t *at = der;
     names *list = sk_X509_NAME_new_null();
 
-    while (list && at < end) {
-        X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)(end - at));
+    while (list && len > 0) {
+        const uint8_t *start = at;
+        X509_NAME *name = d2i_X509_NAME(NULL, &at, (long)len);
 
+        len -= at - start;
         if (name && sk_X509_NAME_push(list, name))
             continue;
         X509_NAME_free(name);
