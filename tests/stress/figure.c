@@ -161,6 +161,11 @@ void figure_note(const char *format, ...)
     va_end(arguments);
 }
 
+int64_t figure_tried(void)
+{
+    return atomic_load(&figure->points);
+}
+
 int64_t figure_failures(void)
 {
     return atomic_load(&figure->failures);
@@ -219,4 +224,25 @@ void dice_fill(struct dice *dice, uint8_t *data, int64_t len)
 {
     for (int64_t i = 0; i < len; i++)
         data[i] = (uint8_t)dice_roll(dice);
+}
+
+/* ---- tapes ---- */
+
+bool tape_ended(const struct tape *tape)
+{
+    return tape->at >= tape->len;
+}
+
+uint64_t tape_number(struct tape *tape, int bytes)
+{
+    uint64_t number = 0;
+
+    for (int i = 0; i < bytes && tape->at < tape->len; i++)
+        number = number << 8 | tape->data[tape->at++];
+    return number;
+}
+
+int64_t tape_below(struct tape *tape, int64_t below)
+{
+    return (int64_t)(tape_number(tape, below > 256 ? 2 : 1) % (uint64_t)below);
 }

@@ -1,4 +1,4 @@
-/* What the stress programs share: options, figures, progress and dice.
+/* What the stress programs share: options, figures, progress, dice and tapes.
 
    A program measures figures, one after another. Each counts points and failures while it runs,
    also in threads and in children of fork, shows how far it is, and ends in a line that
@@ -12,6 +12,7 @@
 #define FLATSSL_FIGURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -41,7 +42,8 @@ __attribute__((format(printf, 1, 2))) void figure_failed(const char *format, ...
 
 __attribute__((format(printf, 1, 2))) void figure_note(const char *format, ...);
 
-/* How many failures the figure has had. */
+/* How many points and failures the figure has had. */
+int64_t figure_tried(void);
 int64_t figure_failures(void);
 
 void figure_end(void);
@@ -64,5 +66,20 @@ uint64_t dice_roll(struct dice *dice);
 /* Returns a number from 0 to below - 1. */
 int64_t dice_below(struct dice *dice, int64_t below);
 void dice_fill(struct dice *dice, uint8_t *data, int64_t len);
+
+/* ---- tapes ---- */
+
+/* An input that is read as numbers; 0 when it has ended. */
+struct tape {
+    const uint8_t *data;
+    size_t len;
+    size_t at;
+};
+
+bool tape_ended(const struct tape *tape);
+uint64_t tape_number(struct tape *tape, int bytes);
+
+/* Returns a number from 0 to below - 1, below being at most 65,536. */
+int64_t tape_below(struct tape *tape, int64_t below);
 
 #endif
