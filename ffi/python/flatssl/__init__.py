@@ -10,7 +10,7 @@ OpenSSL.SSL and OpenSSL.crypto.
 
 from . import _abi
 from ._load import lib
-from .certificate import Certificate, Key, Name, Session, Store
+from .certificate import Certificate, Chain, Key, Name, Session, Store
 from .connection import Connection
 from .context import Context
 from .errors import (
@@ -33,12 +33,14 @@ from .errors import (
     TruncatedError,
     UsageError,
     VerifyError,
+    WantClientHelloError,
     WantError,
     WantReadError,
+    WantVerifyError,
     WantWriteError,
+    WantX509LookupError,
     ZeroReturnError,
 )
-
 
 
 def __getattr__(name):

@@ -1,9 +1,10 @@
-"""Certificates, keys, names, trust stores and sessions."""
+"""Certificates, keys, names, sessions, and whom is trusted."""
 
 import typing
 
 from . import _abi
 from ._abi import Handle
+from ._load import lib
 
 
 class Session(Handle):
@@ -34,6 +35,10 @@ class Session(Handle):
 
 class Name(Handle):
     """The name of a certificate's subject or issuer."""
+
+    @classmethod
+    def from_der(cls, der) -> "Name":
+        return cls._wrap(_abi.name_from_der(der))
 
     def items(self) -> typing.List[typing.Tuple[str, bytes]]:
         """Returns its (type, value) pairs, such as ("CN", b"localhost")."""
@@ -94,8 +99,20 @@ class Key(Handle):
     def bits(self) -> int:
         return _abi.key_bits(self)
 
+    def curve(self) -> str:
+        """Returns the name of an EC key's curve, empty for a key of another type."""
+        return _abi.key_curve(self)
+
     def is_private(self) -> bool:
         return bool(_abi.key_is_private(self))
+
+    def sign(self, data, digest: "str | None" = "sha256") -> bytes:
+        """Returns a signature; digest None stands for the key's own, as Ed25519 wants."""
+        return _abi.key_sign(self, data, digest)
+
+    def verify(self, signature, data, digest: "str | None" = "sha256") -> None:
+        """Raises VerifyError unless the signature is this key's."""
+        _abi.key_verify(self, signature, data, digest)
 
 
 class Certificate(Handle):
@@ -150,6 +167,15 @@ class Certificate(Handle):
     def matches_host(self, host: str) -> bool:
         return bool(_abi.cert_matches_host(self, host))
 
+    def verify(self, key: Key) -> None:
+        """Raises VerifyError unless it was signed with this key. Says nothing of trust: see
+        Chain."""
+        _abi.cert_verify(self, key)
+
+    def check_private_key(self, key: Key) -> None:
+        """Raises CertificateError unless the private key belongs to it."""
+        _abi.cert_check_private_key(self, key)
+
     def __eq__(self, other) -> bool:
         if not isinstance(other, Certificate):
             return NotImplemented
@@ -159,8 +185,13 @@ class Certificate(Handle):
         return hash(self.to_der())
 
 
+def _item(handle):
+    is_cert = _abi.handle_type(handle) == lib.FSSL_TYPE_CERT
+    return (Certificate if is_cert else Handle)._wrap(handle)
+
+
 class Store(Handle):
-    """Trusted certificates."""
+    """Trusted certificates, and CRLs."""
 
     def __init__(self):
         self._handle = _abi.store_new()
@@ -172,5 +203,65 @@ class Store(Handle):
         """Adds certificates and CRLs. Returns how many."""
         return _abi.store_add_pem(self, pem)
 
+    def items(self) -> typing.List[Handle]:
+        """Returns what it holds: a Certificate for each, and for a CRL its Handle."""
+        return [_item(_abi.store_item(self, i)) for i in range(len(self))]
+
     def __len__(self) -> int:
         return _abi.store_count(self)
+
+
+class Chain(Handle):
+    """The verification of a certificate against a store, by the store's rules and its own."""
+
+    def __init__(self, store: Store, certificate: Certificate):
+        self._handle = _abi.chain_new(store, certificate)
+
+    def set_store(self, store: Store) -> None:
+        _abi.chain_set_store(self, store)
+
+    def add_untrusted(self, certificate: Certificate) -> None:
+        """Adds what may stand between the certificate and a trusted one."""
+        _abi.chain_add_untrusted(self, certificate)
+
+    def set_flags(self, flags: int) -> None:
+        """Adds STORE_ bits to those of the store."""
+        _abi.chain_set_flags(self, flags)
+
+    def set_time(self, seconds: int) -> None:
+        """Sets as of when, in seconds since 1970."""
+        _abi.chain_set_time(self, seconds)
+
+    def set_purpose(self, purpose: int) -> None:
+        """Sets for what the certificate must be good, a PURPOSE_."""
+        _abi.chain_set_purpose(self, purpose)
+
+    def set_depth(self, depth: int) -> None:
+        """Sets how many certificates may stand between it and a trusted one."""
+        _abi.chain_set_depth(self, depth)
+
+    def set_security_level(self, level: int) -> None:
+        _abi.chain_set_security_level(self, level)
+
+    def set_host(self, host: str) -> None:
+        """Sets the DNS name or IP address that the certificate must be for."""
+        _abi.chain_set_host(self, host)
+
+    def verify(self) -> None:
+        """Raises VerifyError, or HostError, unless the certificate is trusted."""
+        _abi.chain_verify(self)
+
+    def verify_code(self) -> int:
+        """Returns the X509_V_ code of the last verification, 0 for verified."""
+        return _abi.chain_verify_code(self)
+
+    def refused_depth(self) -> int:
+        return _abi.chain_refused_depth(self)
+
+    def refused_certificate(self) -> "Certificate | None":
+        return Certificate._wrap(_abi.chain_refused_certificate(self))
+
+    def certificates(self) -> typing.List[Certificate]:
+        """Returns the verified chain, down to the trusted certificate; empty if not verified."""
+        count = _abi.chain_count(self)
+        return [Certificate._wrap(_abi.chain_item(self, i)) for i in range(count)]

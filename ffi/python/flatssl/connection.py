@@ -1,18 +1,31 @@
 """Connections over a socket of the library's or of Python's, or over memory."""
 
 import io
+import sys
 import typing
 
 from . import _abi
-from ._load import lib
+from ._abi import allocate, attempt, view_of
+from ._load import ffi, lib
 from .certificate import Certificate, Session
-from .errors import Error, ZeroReturnError
-from .stream import Stream
+from .errors import Error, ZeroReturnError, from_result
+from .question import Questions
+from .stream import RECORD_MAX
 
 Address = typing.Tuple[str, int]
+PUMP_MAX = 1 << 16  # how much ciphertext one pump gives
 
 
-class Connection(Stream):
+class Pumped(typing.NamedTuple):
+    """What one pump moved, and why it stopped: error is raised nowhere."""
+
+    plain: bytes
+    out: bytes
+    taken: int
+    error: typing.Optional[Error]
+
+
+class Connection(Questions):
     """A TLS connection. As a context manager it ends the stream and closes.
 
     Make one with flatssl.connect, Context.connect, Context.listen(...).accept() or Context.wrap.
@@ -116,6 +129,24 @@ class Connection(Stream):
     def getsockname(self) -> Address:
         return _abi.conn_getsockname(self)
 
+    def setblocking(self, flag: bool) -> None:
+        _abi.conn_setblocking(self, flag)
+
+    def getsockopt(self, level: int, option: int, size: int = 0) -> "int | bytes":
+        """Returns an option of the socket as a number, or for a size as bytes."""
+        value = _abi.conn_getsockopt(self, level, option)
+        return value[:size] if size else int.from_bytes(value, sys.byteorder, signed=True)
+
+    def setsockopt(self, level: int, option: int, value) -> None:
+        """Sets an option of the socket, from a number or bytes."""
+        if isinstance(value, int):
+            value = value.to_bytes(4, sys.byteorder, signed=True)
+        _abi.conn_setsockopt(self, level, option, value)
+
+    def sock_shutdown(self, how: int) -> None:
+        """Shuts the socket down, SHUT_RD, SHUT_WR or SHUT_RDWR, under the TLS stream."""
+        _abi.conn_sock_shutdown(self, how)
+
     # ---- the stream ----
 
     def recv(self, bufsize: int = 16384, flags: int = 0) -> bytes:
@@ -135,6 +166,30 @@ class Connection(Stream):
     def flush(self) -> None:
         """Writes out what the carrier would not take before."""
         _abi.conn_flush(self)
+
+    def leftover(self) -> bytes:
+        """Takes what was read behind the peer's end of the TLS stream, for a protocol that goes on
+        in the clear."""
+        return _abi.conn_leftover(self)
+
+    def shutdown_state(self) -> int:
+        return _abi.conn_shutdown_state(self)
+
+    def set_shutdown_state(self, state: int) -> None:
+        _abi.conn_set_shutdown_state(self, state)
+
+    def pump(self, data=b"", size: int = RECORD_MAX) -> Pumped:
+        """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
+        that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
+        the handshake is advanced, and the error is None once it is done."""
+        plain, out = allocate("uint8_t[]", size), allocate("uint8_t[]", PUMP_MAX)
+        taken, given = ffi.new("int64_t *"), ffi.new("int64_t *")
+        with view_of(data) as view:
+            result = attempt(lib.fssl_conn_pump, self._handle, view, len(view), taken, plain, size,
+                             out, PUMP_MAX, given)
+        error = from_result(result) if result < 0 else None
+        received = ffi.buffer(plain, max(result, 0))[:]
+        return Pumped(received, ffi.buffer(out, given[0])[:], taken[0], error)
 
     def makefile(self, mode: str = "rb", buffering: int = -1, **text_options):
         """Returns a file of the connection, as a socket's makefile does. Closing it does not close
@@ -177,6 +232,18 @@ class Connection(Stream):
     def set_session(self, session: Session) -> None:
         _abi.conn_set_session(self, session)
 
+    # ---- renegotiation, before TLS 1.3 ----
+
+    def renegotiate(self) -> bool:
+        """Begins a renegotiation. Returns whether it did, False if one is under way."""
+        return bool(_abi.conn_renegotiate(self))
+
+    def renegotiate_pending(self) -> bool:
+        return bool(_abi.conn_renegotiate_pending(self))
+
+    def total_renegotiations(self) -> int:
+        return _abi.conn_total_renegotiations(self)
+
     # ---- what was negotiated ----
 
     def protocol_version(self) -> int:
@@ -200,6 +267,22 @@ class Connection(Stream):
     def alpn_proto(self) -> str:
         """Returns the protocol that ALPN selected, empty for none."""
         return _abi.conn_alpn_proto(self).decode("ascii", "backslashreplace")
+
+    def next_proto(self) -> str:
+        """Returns the protocol that NPN selected, empty for none."""
+        return _abi.conn_next_proto(self).decode("ascii", "backslashreplace")
+
+    def ciphers(self) -> typing.List[str]:
+        """Returns the names of the ciphers that it may use."""
+        count = _abi.conn_cipher_list_count(self)
+        return [_abi.conn_cipher_list_item(self, i) for i in range(count)]
+
+    def export_keying_material(self, label: str, size: int, context=None) -> bytes:
+        """Returns size bytes of keying material for a label (RFC 5705)."""
+        buffer = allocate("uint8_t[]", size)
+        pointers = (*_abi.text_in(label), *_abi.bytes_in(context))
+        _abi.call(lib.fssl_conn_export_keying_material, self._handle, *pointers, buffer, size)
+        return ffi.buffer(buffer)[:]
 
     def state_string(self) -> str:
         return _abi.conn_state_string(self)

@@ -6,19 +6,11 @@ import typing
 from . import _abi
 from ._abi import Handle
 from ._load import lib
-from .certificate import Certificate, Key, Store
+from .certificate import Certificate, Key, Name, Session, Store
 from .connection import Connection
+from .question import protocol_list
 
 Path = typing.Union[str, bytes, "os.PathLike[str]"]
-
-
-def protocol_list(protos) -> bytes:
-    """Returns protocol names in the form of ALPN: each with its length in a byte before it."""
-    names = [name.encode("ascii") if isinstance(name, str) else bytes(name) for name in protos]
-    for name in names:
-        if not 0 < len(name) < 256:
-            raise ValueError(f"a protocol's name has 1 to 255 bytes: {name!r}")
-    return b"".join(bytes([len(name)]) + name for name in names)
 
 
 class Context(Handle):
@@ -163,6 +155,22 @@ class Context(Handle):
     def set_cert_store(self, store: Store) -> None:
         _abi.ctx_set_cert_store(self, store)
 
+    def load_client_ca(self, path: Path) -> None:
+        """Sends a PEM file's subjects as the issuers whose certificates a server takes."""
+        _abi.ctx_load_client_ca(self, path)
+
+    def set_client_cas(self, names: typing.Iterable[Name]) -> None:
+        """Sends these names as those issuers."""
+        _abi.ctx_set_client_ca_list(self, b"".join(name.to_der() for name in names))
+
+    def add_client_ca(self, certificate: Certificate) -> None:
+        """Adds the subject of a certificate to those issuers."""
+        _abi.ctx_add_client_ca(self, certificate)
+
+    def add_pin(self, sha256) -> None:
+        """Pins a public key, by the SHA-256 of its DER: a peer without a pinned key is refused."""
+        _abi.ctx_add_pin(self, sha256)
+
     def set_verify(self, mode: int) -> None:
         _abi.ctx_set_verify(self, mode)
 
@@ -186,6 +194,15 @@ class Context(Handle):
     def options(self) -> int:
         return _abi.ctx_options(self)
 
+    def set_mode(self, mode: int) -> int:
+        return _abi.ctx_set_mode(self, mode)
+
+    def clear_mode(self, mode: int) -> int:
+        return _abi.ctx_clear_mode(self, mode)
+
+    def mode(self) -> int:
+        return _abi.ctx_mode(self)
+
     def set_cipher_list(self, ciphers: str) -> None:
         _abi.ctx_set_cipher_list(self, ciphers)
 
@@ -194,6 +211,10 @@ class Context(Handle):
 
     def set_groups(self, groups: str) -> None:
         _abi.ctx_set_groups(self, groups)
+
+    def load_tmp_dh(self, path: Path) -> None:
+        """Loads parameters for ephemeral Diffie-Hellman from a PEM file."""
+        _abi.ctx_load_tmp_dh(self, path)
 
     def set_min_proto_version(self, version: int) -> None:
         _abi.ctx_set_min_proto_version(self, version)
@@ -221,8 +242,41 @@ class Context(Handle):
         """Sets the protocols that a server accepts, the best first."""
         _abi.ctx_set_alpn_preference(self, protocol_list(protos))
 
+    def set_npn_advertised(self, protos: typing.Iterable[str]) -> None:
+        """Sets the protocols that a server advertises by NPN, before TLS 1.3."""
+        _abi.ctx_set_npn_advertised(self, protocol_list(protos))
+
+    def set_npn_preference(self, protos: typing.Iterable[str]) -> None:
+        """Sets the protocols from which a client selects by NPN, the best first."""
+        _abi.ctx_set_npn_preference(self, protocol_list(protos))
+
     def set_read_ahead(self, size: int) -> None:
+        """Sets how much a connection on a socket reads at once. With it ask pending() before you
+        wait on the socket yourself."""
         _abi.ctx_set_read_ahead(self, size)
+
+    def set_buffer_release(self, flag: bool) -> None:
+        """Sets whether idle connections give their buffers back."""
+        _abi.ctx_set_buffer_release(self, flag)
+
+    # ---- what a server or client decides beforehand ----
+
+    def add_server_name(self, name: str, target: "Context") -> None:
+        """Has a server name, such as "www.example.org" or "*.example.org", lead to another
+        context."""
+        _abi.ctx_add_server_name(self, name, target)
+
+    def set_ocsp_response(self, der) -> None:
+        """Sets the OCSP response that a server staples; None for none."""
+        _abi.ctx_set_ocsp_response(self, der)
+
+    def add_psk(self, identity: str, key) -> None:
+        """Adds a pre-shared key: a client offers its first, a server takes any."""
+        _abi.ctx_add_psk(self, identity, key)
+
+    def require_psk(self, flag: bool = True) -> None:
+        """Sets whether a handshake without a pre-shared key fails."""
+        _abi.ctx_require_psk(self, flag)
 
     # ---- sessions ----
 
@@ -240,3 +294,43 @@ class Context(Handle):
 
     def timeout(self) -> int:
         return _abi.ctx_timeout(self)
+
+    def set_ticket_keys(self, keys) -> None:
+        """Sets the keys of session tickets, 80 random bytes each: the first encrypts, all
+        decrypt."""
+        _abi.ctx_set_ticket_keys(self, keys)
+
+    def set_num_tickets(self, count: int) -> None:
+        """Sets how many tickets a TLS 1.3 server sends after a full handshake."""
+        _abi.ctx_set_num_tickets(self, count)
+
+    # ---- queues: what happened, to be read when convenient ----
+
+    def set_queue(self, queue: int, capacity: int) -> None:
+        """Keeps up to so many items of a QUEUE_; 0, as at first, keeps none."""
+        _abi.ctx_set_queue(self, queue, capacity)
+
+    def queue_count(self, queue: int) -> int:
+        return _abi.ctx_queue_count(self, queue)
+
+    def queue_dropped(self, queue: int) -> int:
+        """Returns how many items did not fit."""
+        return _abi.ctx_queue_dropped(self, queue)
+
+    def next_keylog(self) -> str:
+        """Takes the next line of the key log, in NSS's form; empty if there is none."""
+        return _abi.ctx_next_keylog(self)
+
+    def set_keylog_fd(self, fd: int) -> None:
+        """Has key log lines written to an fd too, of which a copy is kept; NO_FD ends it."""
+        _abi.ctx_set_keylog_fd(self, fd)
+
+    def next_session(self) -> "Session | None":
+        """Takes the next new session."""
+        return Session._wrap(_abi.ctx_next_session(self))
+
+    def next_info(self) -> "typing.Tuple[int, int, int] | None":
+        """Takes the next event of a handshake: the number of its connection, OpenSSL's SSL_CB_
+        numbers, and the result."""
+        there, *event = _abi.ctx_next_info(self)
+        return tuple(event) if there else None

@@ -9,7 +9,7 @@ import typing
 
 from ._load import NULL, ffi, lib
 
-TEXT_CAPACITY = 4096
+TEXT_CAPACITY = 8192  # what the longest text of a record needs
 
 
 class Line(typing.NamedTuple):

@@ -1,14 +1,16 @@
-"""flatssl.Connection: over memory, over sockets of both makes, in threads, and its end."""
+"""flatssl.Connection over sockets of both makes: in threads, timeouts, files, and its end."""
 
 import io
 import os
 import signal
 import socket
+import struct
 import threading
 import time
 
 import pytest
 
+import calls
 import flatssl
 from conftest import carry, connected, shake_hands
 
@@ -41,85 +43,6 @@ def received(connection, size):
         assert parts[-1], "the stream has ended"
         size -= len(parts[-1])
     return b"".join(parts)
-
-
-# ---- over memory ----
-
-
-@pytest.mark.parametrize("version", [flatssl.TLS1_2_VERSION, flatssl.TLS1_3_VERSION])
-def test_memory(client_context, server_context, version):
-    client_context.set_max_proto_version(version)
-    client, server = connected(client_context, server_context)
-    assert client.protocol_version() == server.protocol_version() == version
-    for data in (b"bytes", bytearray(b"bytearray"), memoryview(b"-memoryview-")[1:-1]):
-        assert client.send(data) == len(data)
-        carry(client, server)
-        assert server.recv() == bytes(data)
-    with pytest.raises(flatssl.WantReadError):
-        server.recv()
-    assert server.want_read() and not server.want_write()
-
-
-def test_memory_has_no_socket(client_context):
-    client = flatssl.Connection(client_context, None, host="localhost")
-    for attempt in (client.fileno, client.getpeername, client.detach):
-        with pytest.raises(flatssl.UsageError) as caught:
-            attempt()
-        assert caught.value.code == flatssl.E_STATE
-
-
-def test_peek_and_pending(client_context, server_context):
-    client, server = connected(client_context, server_context)
-    client.send(b"abcdef")
-    carry(client, server)
-    assert server.recv(3, socket.MSG_PEEK) == b"abc" and server.pending() == 6
-    assert server.recv(2) == b"ab" and server.pending() == 4
-    buffer = bytearray(b"........")
-    assert server.recv_into(buffer, 1) == 1 and server.recv_into(memoryview(buffer)[4:]) == 3
-    assert buffer == b"c...def." and server.pending() == 0
-
-
-def test_recv_into_wants_a_writable_buffer(client_context, server_context):
-    _, server = connected(client_context, server_context)
-    for bad in (b"read-only", "text", 5):
-        with pytest.raises((TypeError, BufferError)):
-            server.recv_into(bad)
-
-
-def test_an_empty_send_and_receive(client_context, server_context):
-    client, _ = connected(client_context, server_context)
-    assert client.send(b"") == 0 and client.sendall(b"") is None
-    assert client.recv_into(bytearray()) == 0
-
-
-@pytest.mark.parametrize("method", ["send", "sendall", "recv_into", "bio_write"])
-def test_a_failure_does_not_hold_the_buffer(client_context, method):
-    """Not even while its traceback is kept: a buffer that is held cannot change its size."""
-    closed = flatssl.Connection(client_context, None, host="localhost")
-    closed.close()
-    data = bytearray(100)
-    with pytest.raises(flatssl.UsageError) as caught:
-        getattr(closed, method)(data)
-    assert caught.traceback
-    data.clear()
-
-
-def test_the_stream_ends_by_shutdown(client_context, server_context):
-    client, server = connected(client_context, server_context)
-    assert client.shutdown() is False
-    carry(client, server)
-    assert server.recv() == b"" and server.recv_into(bytearray(4)) == 0
-    assert server.shutdown() is True
-    carry(server, client)
-    assert client.shutdown() is True
-
-
-def test_a_stream_that_is_cut_off_is_no_end(client_context, server_context):
-    _, server = connected(client_context, server_context)
-    server.bio_shutdown()
-    with pytest.raises(flatssl.TruncatedError) as caught:
-        server.recv()
-    assert caught.value.args == (-1, "Unexpected EOF") and caught.value.code == flatssl.E_EOF
 
 
 # ---- over sockets ----
@@ -320,6 +243,34 @@ def test_connect_to_nowhere(host, port, expected):
         flatssl.connect(host, port, timeout=20)
 
 
+def test_options_of_the_socket(client_context, server_context, background):
+    with server_context.listen() as listener:
+        waiting = background(listener.accept)
+        client = flatssl.Connection.unconnected(client_context)
+        with pytest.raises(flatssl.UsageError):
+            client.fileno()
+        with socket.create_connection(listener.getsockname()) as sock:
+            client = client_context.wrap(sock, host="localhost")
+            assert client.fileno() == sock.fileno()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            assert client.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            linger = struct.pack("ii", 1, 7)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            assert client.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, 8) == linger
+            client.setblocking(False)
+            assert not os.get_blocking(sock.fileno())
+            client.flush()
+            client.sock_shutdown(socket.SHUT_WR)
+            with waiting.join() as server:
+                with pytest.raises(flatssl.TruncatedError):
+                    server.do_handshake()
+            with pytest.raises(flatssl.SysCallError):
+                client.getsockopt(-1, -1)
+            with pytest.raises(flatssl.ArgumentError):
+                client.sock_shutdown(99)
+            client.close()
+
+
 def test_a_port_that_is_taken(server_context):
     with server_context.listen() as listener:
         with pytest.raises(flatssl.SysCallError) as caught:
@@ -421,3 +372,20 @@ def test_a_child_does_not_go_on_with_the_parents_connection(pair):
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     client.sendall(b"from the parent")
     assert server.recv() == b"from the parent"
+
+
+def test_a_child_goes_on_with_what_the_parent_gave_up(pair):
+    """As a daemon does, whose parent ends."""
+    client, server = pair
+    said, told = os.pipe()
+    child = os.fork()
+    if not child:
+        client.adopt()
+        client.sendall(b"from the child")
+        os.write(told, " ".join(calls.succeeded).encode())
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    calls.succeeded.update(os.read(said, 1 << 16).decode().split())
+    os.close(said)
+    os.close(told)
+    assert server.recv() == b"from the child"

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 import flatssl
+from conftest import connected
 from flatssl import _abi, _load
-from flatssl.context import protocol_list
+from flatssl.question import protocol_list
 
 PRINT_VERSION = "import flatssl; print(flatssl.__version__)"
 
@@ -218,6 +219,14 @@ def test_a_context_keeps_what_is_set():
     assert context.set_timeout(10) == 300 and context.timeout() == 10
     context.set_security_level(3)
     assert context.security_level() == 3
+    assert context.set_mode(flatssl.MODE_RELEASE_BUFFERS) == context.mode()
+    assert context.mode() & flatssl.MODE_RELEASE_BUFFERS
+    assert not context.clear_mode(flatssl.MODE_RELEASE_BUFFERS) & flatssl.MODE_RELEASE_BUFFERS
+    context.set_buffer_release(True)
+    context.set_read_ahead(65536)
+    for bad in (context.set_read_ahead, -1), (context.set_mode, -1):
+        with pytest.raises(flatssl.ArgumentError):
+            bad[0](bad[1])
     context.set_session_cache_mode(flatssl.SESS_CACHE_BOTH)
     assert context.session_cache_mode() == flatssl.SESS_CACHE_BOTH
 
@@ -227,6 +236,28 @@ def test_an_encrypted_key_needs_its_passphrase(certs):
     for passphrase in (None, b"wrong"):
         with pytest.raises(flatssl.PassphraseError):
             flatssl.Context.server(certs.rsa.cert, certs.encrypted, passphrase=passphrase)
+
+
+def test_a_chain_from_memory(certs):
+    context = flatssl.Context()
+    context.use_certificate_chain(certs.rsa.cert.read_bytes() + certs.ca.cert.read_bytes())
+    context.use_private_key_file(certs.rsa.key)
+    context.check_private_key()
+    with pytest.raises(flatssl.ParseError):
+        context.use_certificate_chain(b"no chain")
+
+
+def test_issuers_that_a_server_takes(certs):
+    context = flatssl.Context.server(certs.rsa.cert, certs.rsa.key, client_ca=certs.ca.cert)
+    ca, other = (flatssl.Certificate.from_pem(files.cert.read_bytes())
+                 for files in (certs.ca, certs.other_ca))
+    context.set_client_cas([ca.subject()])
+    context.add_client_ca(other)
+    client, _ = connected(flatssl.Context.client(
+        cafile=certs.ca.cert, certificate=certs.client.cert, key=certs.client.key), context)
+    assert [str(name) for name in client.client_cas()] == ["CN=ca", "CN=other-ca"]
+    with pytest.raises(flatssl.Error):
+        context.load_client_ca("/nowhere/it.is")
 
 
 def test_a_key_that_does_not_fit_is_refused(certs):

@@ -176,6 +176,10 @@ def test_request(key):
     request = crypto.X509Req()
     request.get_subject().CN = "asks"
     request.set_pubkey(key)
+    request.set_version(0)
+    assert request.get_pubkey().bits() == 2048
+    with pytest.raises(ValueError):
+        request.set_version(1)
     request.add_extensions([crypto.X509Extension(b"subjectAltName", False, b"DNS:asks.example")])
     request.sign(key, "sha256")
     assert request.verify(key) and request.get_version() == 0
@@ -183,10 +187,33 @@ def test_request(key):
         again = crypto.load_certificate_request(
             form, crypto.dump_certificate_request(form, request))
         assert again.get_subject().CN == "asks" and len(again.get_extensions()) == 1
+    assert b"asks" in crypto.dump_certificate_request(crypto.FILETYPE_TEXT, request)
     other = crypto.PKey()
     other.generate_key(crypto.TYPE_RSA, 2048)
     with pytest.raises(crypto.Error):
         request.verify(other)
+
+
+def test_objects_of_the_cryptography_package(key, ca):
+    request, crl = crypto.X509Req(), crypto.CRL()
+    request.set_pubkey(key)
+    request.sign(key, "sha256")
+    crl.export(ca, key, digest=b"sha256")
+    for made, dump in (
+        (ca, crypto.dump_certificate),
+        (request, crypto.dump_certificate_request),
+        (crl, crypto.dump_crl),
+    ):
+        again = type(made).from_cryptography(made.to_cryptography())
+        assert dump(crypto.FILETYPE_ASN1, again) == dump(crypto.FILETYPE_ASN1, made)
+        with pytest.raises(TypeError):
+            type(made).from_cryptography(made)
+    private = crypto.PKey.from_cryptography_key(key.to_cryptography_key())
+    public = crypto.PKey.from_cryptography_key(ca.get_pubkey().to_cryptography_key())
+    assert private.to_der() == key.to_der() and not public.is_private()
+    with pytest.raises(TypeError):
+        crypto.PKey.from_cryptography_key(key)
+    assert ca.get_subject().to_cryptography() == ca.to_cryptography().subject
 
 
 # ---- trust ----
@@ -205,6 +232,17 @@ def test_store(key, ca):
     store.set_time(datetime.datetime(2040, 1, 1))
     with pytest.raises(crypto.X509StoreContextError, match="expired"):
         context.verify_certificate()
+
+
+def test_store_from_files(key, ca, tmp_path):
+    (tmp_path / "ca.pem").write_bytes(crypto.dump_certificate(crypto.FILETYPE_PEM, ca))
+    (tmp_path / "bad.pem").write_bytes(b"no certificate")
+    store = crypto.X509Store()
+    for bad in (tmp_path / "bad.pem", None), (tmp_path / "missing.pem", None):
+        with pytest.raises(crypto.Error):
+            store.load_locations(*bad)
+    store.load_locations(tmp_path / "ca.pem", tmp_path)
+    crypto.X509StoreContext(store, make_cert(key, "leaf", issuer=ca)).verify_certificate()
 
 
 def test_revoked():
@@ -281,6 +319,11 @@ def test_pkcs7(ca, tmp_path):
     source = tmp_path / "ca.pem"
     source.write_bytes(crypto.dump_certificate(crypto.FILETYPE_PEM, ca))
     message = openssl("crl2pkcs7", "-nocrl", "-certfile", source)
-    assert crypto.load_pkcs7_data(crypto.FILETYPE_PEM, message).type_is_signed()
+    der = openssl("crl2pkcs7", "-nocrl", "-certfile", source, "-outform", "DER")
+    for form, data in (crypto.FILETYPE_PEM, message), (crypto.FILETYPE_ASN1, der):
+        loaded = crypto.load_pkcs7_data(form, data)
+        assert loaded.type_is_signed() and loaded.get_type_name() == b"pkcs7-signedData"
+        assert not (loaded.type_is_data() or loaded.type_is_enveloped()
+                    or loaded.type_is_signedAndEnveloped())
     with pytest.raises(crypto.Error):
         crypto.load_pkcs7_data(crypto.FILETYPE_ASN1, b"garbage")

@@ -19,7 +19,7 @@ from ssl_pair import (  # fixtures among them
     tls12,
 )
 
-from flatssl import SSL
+from flatssl import SSL, crypto
 
 
 # ---- Connection ----
@@ -73,6 +73,26 @@ def test_memory_has_no_bound(pair):
     assert received == data
     with pytest.raises(SSL.WantReadError):
         server.recv(1)
+
+
+def test_settings_of_one_connection(certs, client_context):
+    """Certificate, key, verification, options and info callback of a connection alone."""
+    steps = []
+    client, server = ends(client_context, SSL.Context(SSL.TLS_METHOD))
+    server.use_certificate(crypto.load_certificate(
+        crypto.FILETYPE_PEM, certs.rsa.cert.read_bytes()))
+    server.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_PEM, certs.rsa.key.read_bytes()))
+    assert server.set_options(SSL.OP_NO_TICKET) & SSL.OP_NO_TICKET
+    assert client.get_verify_mode() == SSL.VERIFY_NONE
+    client.set_verify(SSL.VERIFY_PEER)
+    assert client.get_verify_mode() == SSL.VERIFY_PEER
+    client.set_info_callback(lambda connection, where, result: steps.append((connection, where)))
+    handshake(client, server)
+    assert client.get_peer_certificate() == server.get_certificate()
+    assert (client, SSL.SSL_CB_HANDSHAKE_DONE) in steps
+    with pytest.raises(SSL.Error):
+        server.use_privatekey(crypto.load_privatekey(
+            crypto.FILETYPE_PEM, certs.client.key.read_bytes()))
 
 
 def test_shutdown(pair):

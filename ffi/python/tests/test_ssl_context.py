@@ -182,6 +182,8 @@ def test_client_cas(certs, client_context, server_context):
         assert client.get_client_ca_list() == []
         handshake(client, server)
         assert client.get_client_ca_list() == server.get_client_ca_list()
+        assert [name.rfc4514_string() for name in client.get_client_ca_list(
+            as_cryptography=True)] == [str(name) for name in client.get_client_ca_list()]
         return client.get_client_ca_list()
 
     assert sent() == []
@@ -339,3 +341,41 @@ def test_exception_in_alpn_callback(client_context, server_context):
     server_context.set_alpn_select_callback(lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         handshake(*ends(client_context, server_context))
+
+
+# ---- stapled OCSP responses ----
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_ocsp(client_context, server_context, taken):
+    seen = []
+    server_context.set_ocsp_server_callback(lambda connection, data: b"response " + data, b"data")
+    client_context.set_ocsp_client_callback(
+        lambda connection, response, data: seen.append((connection, response, data)) or taken, 5)
+    client, server = ends(client_context, server_context)
+    client.request_ocsp()
+    if taken:
+        handshake(client, server)
+    else:
+        with pytest.raises(SSL.Error):
+            handshake(client, server)
+    assert seen == [(client, b"response data", 5)]
+
+
+@pytest.mark.parametrize("side", ["client", "server"])
+def test_exception_in_ocsp_callback(client_context, server_context, side):
+    server_context.set_ocsp_server_callback(
+        lambda connection, data: 1 // 0 if side == "server" else b"response")
+    client_context.set_ocsp_client_callback(lambda *_: 1 // 0)
+    client, server = ends(client_context, server_context)
+    client.request_ocsp()
+    with pytest.raises(ZeroDivisionError):
+        handshake(client, server)
+
+
+def test_ocsp_callback_that_gives_no_bytes(client_context, server_context):
+    server_context.set_ocsp_server_callback(lambda *_: "text")
+    client, server = ends(client_context, server_context)
+    client.request_ocsp()
+    with pytest.raises(TypeError, match="byte string"):
+        handshake(client, server)

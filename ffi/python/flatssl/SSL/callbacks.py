@@ -15,6 +15,7 @@ import itertools
 import weakref
 
 from .._load import NULL, ffi, lib
+from ..question import protocol_list
 
 YES, NO, FAILED = 1, 0, -1
 
@@ -80,11 +81,6 @@ def protocols_of(data):
     return found
 
 
-def protocols_to(protocols):
-    """Returns protocols as bytes, each with its length before it."""
-    return b"".join(bytes([len(protocol)]) + protocol for protocol in protocols)
-
-
 def _bytes_at(pointer, length):
     return ffi.buffer(pointer, length)[:] if length else b""
 
@@ -113,7 +109,7 @@ def keylog(owner, connection, text, length):
 @ffi.callback("fssl_protos_callback")
 @_deciding
 def npn_advertise(owner, connection, protos, length):
-    return _answer(connection, protocols_to(owner._on_npn_advertise(connection)))
+    return _answer(connection, protocol_list(owner._on_npn_advertise(connection)))
 
 
 @ffi.callback("fssl_protos_callback")

@@ -7,6 +7,7 @@ from .. import _abi, errors
 from .._abi import Handle, call
 from .._load import NULL, lib
 from ..certificate import Certificate, Key, Name
+from ..question import protocol_list
 from . import callbacks
 from .constants import FILETYPE_PEM, NO_OVERLAPPING_PROTOCOLS
 
@@ -70,11 +71,9 @@ def protocols_in(protos):
     for proto in protos:
         if not isinstance(proto, bytes):
             raise TypeError("a protocol must be a byte string")
-        if not 0 < len(proto) < 256:
-            raise ValueError("a protocol has 1 to 255 bytes")
     if not protos:
         raise ValueError("at least one protocol must be specified")
-    return callbacks.protocols_to(protos)
+    return protocol_list(protos)
 
 
 class Context(Handle):

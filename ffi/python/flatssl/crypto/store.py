@@ -62,24 +62,24 @@ class X509StoreContext:
     def set_store(self, store):
         self._store = store
 
-    def _verify(self):
-        """Returns the verification, which succeeded, to be closed."""
-        made = _abi.Handle._wrap(_abi.chain_new(self._store, self._cert))
+    def _verified(self):
+        """Returns the verification, which succeeded."""
+        made = certificate.Chain(self._store, self._cert)
         for cert in self._chain:
-            _abi.chain_add_untrusted(made, cert)
+            made.add_untrusted(cert)
         try:
-            _abi.chain_verify(made)
+            made.verify()
         except errors.VerifyError as error:
             refused = X509._wrap(_abi.chain_refused_certificate(made))
-            details = [error.verify_code, _abi.chain_refused_depth(made), error.lines[0].reason]
+            details = [error.verify_code, made.refused_depth(), error.lines[0].reason]
             raise X509StoreContextError(details[2], details, refused) from None
         return made
 
     def verify_certificate(self):
         """Raises X509StoreContextError unless the certificate is trusted."""
-        self._verify().close()
+        self._verified()
 
     def get_verified_chain(self):
         """Verifies, and returns the chain from the certificate to a trusted one."""
-        made = self._verify()
+        made = self._verified()
         return [X509._wrap(_abi.chain_item(made, i)) for i in range(_abi.chain_count(made))]
