@@ -45,6 +45,20 @@ static void *whole_call(void *handle)
     return NULL;
 }
 
+/* The same of a call that does not enter OpenSSL. */
+static void *own_call(void *handle)
+{
+    fssl_handle h = *(fssl_handle *)handle;
+    void *object;
+
+    for (int i = 0; i < OPERATIONS; i++) {
+        if (acquire_own(h, KIND_STORE, &object, NULL))
+            abort();
+        finish_own(h, 0, NULL);
+    }
+    return NULL;
+}
+
 static void *open_and_close(void *unused)
 {
     for (int i = 0; i < OPERATIONS; i++) {
@@ -84,6 +98,7 @@ int main(void)
     printf("resolve, 2 threads, 2 handles %7.1f ns\n", best(resolve, distinct, 2, OPERATIONS));
     printf("resolve, 2 threads, 1 handle  %7.1f ns\n", best(resolve, same, 2, OPERATIONS));
     printf("a call around nothing         %7.1f ns\n", best(whole_call, distinct, 1, OPERATIONS));
+    printf("one that needs no OpenSSL     %7.1f ns\n", best(own_call, distinct, 1, OPERATIONS));
     printf("open and close, 1 thread      %7.1f ns\n",
            best(open_and_close, distinct, 1, OPERATIONS));
     printf("open and close, 2 threads     %7.1f ns\n",

@@ -178,22 +178,25 @@ int64_t conn_usable(struct conn *conn, int32_t *err)
 int64_t fssl_conn_set_app_data(fssl_handle h, int64_t data, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     conn->app_data = data;
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 int64_t fssl_conn_app_data(fssl_handle h, int64_t *data, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
-    return finish_value(h, conn->app_data, data, err);
+    if (!data)
+        return refuse(h, "value", err);
+    *data = conn->app_data;
+    return finish_own(h, 0, err);
 }
 
 static int64_t set_side(fssl_handle h, bool server, int32_t *err)
@@ -238,14 +241,14 @@ int64_t fssl_conn_set_alpn_protos(fssl_handle h, const uint8_t *protos, int64_t 
 int64_t fssl_conn_set_timeout(fssl_handle h, int64_t milliseconds, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     if (milliseconds < FSSL_TIMEOUT_AS_FD)
         return refuse(h, "milliseconds", err);
     conn->timeout = milliseconds;
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 /* On a server: keeps a session for when OpenSSL looks for it. */

@@ -244,13 +244,13 @@ int64_t fssl_conn_pending(fssl_handle h, int32_t *err)
 int64_t fssl_conn_want(fssl_handle h, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     if (conn->carrier.out.count > 0)
-        return finish(h, conn->want | FSSL_WANT_WRITE, err);
-    return finish(h, conn->want, err);
+        return finish_own(h, conn->want | FSSL_WANT_WRITE, err);
+    return finish_own(h, conn->want, err);
 }
 
 /* ---- ending ---- */
@@ -258,12 +258,12 @@ int64_t fssl_conn_want(fssl_handle h, int32_t *err)
 int64_t fssl_conn_cancel(fssl_handle h, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     wait_cancel(conn->waiters);
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 static int run_shutdown(SSL *ssl, struct step *step)

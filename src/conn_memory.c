@@ -5,7 +5,7 @@
 
 static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
 {
-    int64_t failed = acquire(h, KIND_CONN, conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, conn, err);
 
     if (!failed && !(*conn)->carrier.memory)
         return refuse_state(h, "the connection is not on memory", err);
@@ -24,8 +24,8 @@ int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
         return refuse(h, "buf", err);
     got = ring_read(&conn->carrier.out, buf, (size_t)cap);
     if (got == 0 && cap > 0)
-        return finish_code(h, FSSL_E_WANT_READ, err);
-    return finish(h, (int64_t)got, err);
+        return finish_own(h, -FSSL_E_WANT_READ, err);
+    return finish_own(h, (int64_t)got, err);
 }
 
 int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int32_t *err)
@@ -40,10 +40,10 @@ int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int
         return refuse(h, "data", err);
     taken = ring_write(&conn->carrier.in, data, (size_t)len, CARRIER_IN_MAX);
     if (taken > 0 || len == 0)
-        return finish(h, (int64_t)taken, err);
+        return finish_own(h, (int64_t)taken, err);
     if (conn->carrier.in.count < CARRIER_IN_MAX)
-        return fail(h, FSSL_E_MEMORY, err);
-    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
+        return refuse_at(h, FSSL_E_MEMORY, __func__, "out of memory", NULL, err);
+    return refuse_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
 }
 
 int64_t fssl_conn_bio_shutdown(fssl_handle h, int32_t *err)
@@ -54,7 +54,7 @@ int64_t fssl_conn_bio_shutdown(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     conn->carrier.eof = true;
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
@@ -114,6 +114,7 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
         return refuse(h, "plain", err);
     if (!bytes_given(out, out_cap) || !given)
         return refuse(h, "out", err);
+    queue_empty();
     conn->carrier.feed = in;
     conn->carrier.feed_len = (size_t)in_len;
     result = pump(conn, plain, (size_t)plain_cap, err);

@@ -262,22 +262,25 @@ SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings)
 int64_t fssl_ctx_set_app_data(fssl_handle h, int64_t data, int32_t *err)
 {
     struct ctx *ctx;
-    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+    int64_t failed = acquire_own(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
     ctx->app_data = data;
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 int64_t fssl_ctx_app_data(fssl_handle h, int64_t *data, int32_t *err)
 {
     struct ctx *ctx;
-    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+    int64_t failed = acquire_own(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    return finish_value(h, ctx->app_data, data, err);
+    if (!data)
+        return refuse(h, "value", err);
+    *data = ctx->app_data;
+    return finish_own(h, 0, err);
 }
 
 /* ---- options and mode ---- */
@@ -377,9 +380,9 @@ int64_t fssl_ctx_clear_mode(fssl_handle h, int64_t mode, int32_t *err)
 int64_t fssl_ctx_mode(fssl_handle h, int32_t *err)
 {
     struct ctx *ctx;
-    int64_t failed = acquire(h, KIND_CTX, &ctx, err);
+    int64_t failed = acquire_own(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    return finish(h, ctx->mode, err);
+    return finish_own(h, ctx->mode, err);
 }

@@ -248,17 +248,16 @@ int64_t fssl_error_code(int64_t result, int32_t *err)
     struct record *record;
     int64_t code;
 
-    start();
     if (result >= 0)
-        return finish(0, FSSL_OK, err);
+        return finish_own(0, FSSL_OK, err);
     if (result > -FIRST_RECORD)
-        return finish(0, -result, err);
+        return finish_own(0, -result, err);
     record = record_open(result);
     if (!record)
-        return finish(0, FSSL_E_EXPIRED, err);
+        return finish_own(0, FSSL_E_EXPIRED, err);
     code = record->fault.code;
     record_close(record);
-    return finish(0, code, err);
+    return finish_own(0, code, err);
 }
 
 int64_t fssl_error_count(int64_t result, int32_t *err)
@@ -266,13 +265,12 @@ int64_t fssl_error_count(int64_t result, int32_t *err)
     struct record *record;
     int64_t count;
 
-    start();
     record = record_open(result);
     if (!record)
-        return finish_code(0, result <= -FIRST_RECORD ? FSSL_E_EXPIRED : FSSL_OK, err);
+        return code_only(result <= -FIRST_RECORD ? FSSL_E_EXPIRED : FSSL_OK, err);
     count = record->fault.count;
     record_close(record);
-    return finish(0, count, err);
+    return finish_own(0, count, err);
 }
 
 static bool record_number(const struct fault *fault, int32_t field, int64_t *value)

@@ -55,7 +55,7 @@ int64_t fssl_error_kind(int32_t code, int32_t *err)
     start();
     if (code < 0)
         return refuse(0, "code", err);
-    return finish(0, code / KIND_STEP, err);
+    return finish_own(0, code / KIND_STEP, err);
 }
 
 static const char *code_text(int32_t code, bool name)

@@ -25,12 +25,17 @@ void start(void)
 }
 
 /* Gives back what acquire took. */
-static void leave(fssl_handle h)
+static void leave_own(fssl_handle h)
 {
     if (h) {
         lock_give(&((struct object *)handle_object(h))->lock);
         handle_release(h);
     }
+}
+
+static void leave(fssl_handle h)
+{
+    leave_own(h);
     queue_empty();
 }
 
@@ -40,6 +45,17 @@ int64_t code_only(int32_t code, int32_t *err)
     if (err)
         *err = code;
     return -(int64_t)code;
+}
+
+/* Ends a call that has not entered OpenSSL with a value >= 0, or with minus a code that has no
+   record. The error queue, on which the caller's own use of OpenSSL may have left something, is
+   not looked at: that would be the larger part of such a call. */
+int64_t finish_own(fssl_handle h, int64_t value, int32_t *err)
+{
+    leave_own(h);
+    if (err)
+        *err = value < 0 ? (int32_t)-value : FSSL_OK;
+    return value;
 }
 
 /* Ends with a code that has no record, or with 0 for FSSL_OK. */
@@ -75,6 +91,17 @@ int64_t fail_at(fssl_handle h, int32_t code, const char *function, const char *r
     fault_collect(&fault);
     if (reason || fault.count == 0)
         fault_say(&fault, function, reason ? reason : "no reason was given", data);
+    return finish_fault(h, &fault, err);
+}
+
+/* Ends with a cause of our own, of which OpenSSL's queue tells nothing. */
+int64_t refuse_at(fssl_handle h, int32_t code, const char *function, const char *reason,
+                  const char *data, int32_t *err)
+{
+    struct fault fault;
+
+    fault_begin(&fault, code);
+    fault_say(&fault, function, reason, data);
     return finish_fault(h, &fault, err);
 }
 

@@ -194,9 +194,9 @@ int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out)
     return FSSL_OK;
 }
 
-/* Holds the object of a handle, locks it and stores it in *out, with the thread's error queue
-   empty. A tail of finish.c gives it back. */
-int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
+/* Holds the object of a handle, locks it and stores it in *out, for a call that does not enter
+   OpenSSL. finish_own gives it back, or one of the other tails where the call fails. */
+int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
 {
     struct object *object;
     int32_t code = handle_hold(h, kind, &object);
@@ -207,8 +207,18 @@ int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
     lock_take(&object->lock);
     object->self = h;
     witness(object);
-    queue_empty();
     return 0;
+}
+
+/* The same for every other call, with the thread's error queue empty. A tail of finish.c gives the
+   object back. */
+int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
+{
+    int64_t failed = acquire_own(h, kind, out, err);
+
+    if (!failed)
+        queue_empty();
+    return failed;
 }
 
 /* Returns the object of a handle that this call has acquired. */
@@ -251,7 +261,7 @@ int64_t fssl_handle_type(fssl_handle h, int32_t *err)
         return code_only(code, err);
     kind = object->kind;
     handle_release(h);
-    return finish(0, kind, err);
+    return finish_own(0, kind, err);
 }
 
 int64_t fssl_handle_count(int32_t type, int32_t *err)
@@ -267,7 +277,7 @@ int64_t fssl_handle_count(int32_t type, int32_t *err)
             count += open_handles[kind];
     }
     pthread_mutex_unlock(&table);
-    return finish(0, count, err);
+    return finish_own(0, count, err);
 }
 
 static fssl_handle slot_handle(uint32_t index, int32_t type)
@@ -294,7 +304,7 @@ int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
     for (; index < slots_made && !found; index++)
         found = slot_handle(index, type);
     pthread_mutex_unlock(&table);
-    return finish(0, found, err);
+    return finish_own(0, found, err);
 }
 
 int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)

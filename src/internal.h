@@ -80,6 +80,7 @@ static inline void witness(struct object *object)
 void handle_start(void);
 fssl_handle handle_open(void *object);
 int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out);
+int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err);
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
 void *handle_object(fssl_handle h);
 void handle_release(fssl_handle h);
@@ -129,6 +130,7 @@ void error_start(void);
 
 void start(void);
 int64_t code_only(int32_t code, int32_t *err);
+int64_t finish_own(fssl_handle h, int64_t value, int32_t *err);
 int64_t finish(fssl_handle h, int64_t value, int32_t *err);
 int64_t finish_done(fssl_handle h, int64_t ok, int32_t *err);
 int64_t finish_bytes(fssl_handle h, const void *data, int64_t len, void *buf, int64_t cap,
@@ -141,6 +143,8 @@ int64_t finish_fault(fssl_handle h, const struct fault *fault, int32_t *err);
 int64_t abandon(fssl_handle h, int64_t failed, int32_t *err);
 int64_t fail_at(fssl_handle h, int32_t code, const char *function, const char *reason,
                 const char *data, int32_t *err);
+int64_t refuse_at(fssl_handle h, int32_t code, const char *function, const char *reason,
+                  const char *data, int32_t *err);
 int64_t fail_system_at(fssl_handle h, int error, const char *function, const char *data,
                        int32_t *err);
 int64_t take_text_at(fssl_handle h, const char *function, const char *name, const char *text,
@@ -148,8 +152,8 @@ int64_t take_text_at(fssl_handle h, const char *function, const char *name, cons
 
 /* Ends a call whose argument `name` is bad; whose state forbids it; whose system call failed; or
    whose OpenSSL call failed, with `code` where the error queue tells nothing better. */
-#define refuse(h, name, err) fail_at(h, FSSL_E_ARGUMENT, __func__, "bad argument", name, err)
-#define refuse_state(h, why, err) fail_at(h, FSSL_E_STATE, __func__, why, NULL, err)
+#define refuse(h, name, err) refuse_at(h, FSSL_E_ARGUMENT, __func__, "bad argument", name, err)
+#define refuse_state(h, why, err) refuse_at(h, FSSL_E_STATE, __func__, why, NULL, err)
 #define fail_system(h, error, data, err) fail_system_at(h, error, __func__, data, err)
 #define fail(h, code, err) fail_at(h, code, __func__, NULL, NULL, err)
 

@@ -346,9 +346,9 @@ int64_t fssl_key_bits(fssl_handle h, int32_t *err)
 int64_t fssl_key_is_private(fssl_handle h, int32_t *err)
 {
     struct key *key;
-    int64_t failed = acquire(h, KIND_KEY, &key, err);
+    int64_t failed = acquire_own(h, KIND_KEY, &key, err);
 
     if (failed)
         return failed;
-    return finish(h, key->has_private, err);
+    return finish_own(h, key->has_private, err);
 }

@@ -14,7 +14,7 @@ enum { PORT_TEXT = 8, OPTION_MAX = 65536 };
 /* Acquires a connection that has an fd. */
 int64_t acquire_fd(fssl_handle h, struct conn **conn, int32_t *err)
 {
-    int64_t failed = acquire(h, KIND_CONN, conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, conn, err);
 
     if (!failed && (*conn)->carrier.fd == FSSL_NO_FD)
         return refuse_state(h, "the connection has no fd", err);
@@ -51,7 +51,7 @@ int64_t fssl_conn_fileno(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    return finish(h, conn->carrier.fd, err);
+    return finish_own(h, conn->carrier.fd, err);
 }
 
 int64_t fssl_conn_own_fd(fssl_handle h, int32_t *err)
@@ -62,7 +62,7 @@ int64_t fssl_conn_own_fd(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     conn->owns_fd = true;
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 int64_t fssl_conn_detach(fssl_handle h, int32_t *err)
@@ -74,26 +74,26 @@ int64_t fssl_conn_detach(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     if (conn->object.lock.depth > 1)
-        return fail_at(h, FSSL_E_IN_CALLBACK, __func__, "detach inside a callback", NULL, err);
+        return refuse_at(h, FSSL_E_IN_CALLBACK, __func__, "detach inside a callback", NULL, err);
     fd = conn->carrier.fd;
     conn->carrier.fd = FSSL_NO_FD;
     conn->owns_fd = false;
     wait_cancel(conn->waiters);
     while (conn->fd_users > 0)
         wait_poll(&conn->object, &conn->waiters, FSSL_NO_FD, WAIT_TURN, -1);
-    return finish(h, fd, err);
+    return finish_own(h, fd, err);
 }
 
 int64_t fssl_conn_adopt(fssl_handle h, int32_t *err)
 {
     struct conn *conn;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     if (conn->epoch)
         conn->epoch = fork_epoch();
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 /* ---- options and addresses ---- */
@@ -109,7 +109,7 @@ int64_t fssl_conn_setblocking(fssl_handle h, int32_t flag, int32_t *err)
         conn->blocks = flag != 0;
     else if (!fd_blocks(fd_of(conn), flag != 0))
         return fail_system(h, errno, "fcntl", err);
-    return finish(h, 0, err);
+    return finish_own(h, 0, err);
 }
 
 static int64_t finish_path(fssl_handle h, const struct sockaddr_storage *address, socklen_t len,

@@ -208,6 +208,22 @@ static void errors_of_others(void)
     check_close(ctx);
 }
 
+/* A call that does not enter OpenSSL leaves the queue alone, and a refusal has its own line only. */
+static void errors_of_others_and_own_state(void)
+{
+    fssl_handle ctx = CHECK_MADE(fssl_ctx_new(FSSL_TLS_METHOD, &err));
+    int64_t data = 1;
+
+    CHECK_OK(fssl_ctx_set_app_data(ctx, 5, &err));
+    ERR_raise(ERR_LIB_SSL, SSL_R_BAD_SIGNATURE);
+    CHECK(fssl_ctx_app_data(ctx, &data, NULL) == 0 && data == 5);
+    CHECK(fssl_error_code(-FSSL_E_WANT_READ, NULL) == FSSL_E_WANT_READ);
+    CHECK_EQUAL(SSL_R_BAD_SIGNATURE, ERR_GET_REASON(ERR_peek_error()));
+    data = CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_app_data(ctx, NULL, &err));
+    CHECK_IS(1, fssl_error_count(data, &err));
+    check_close(ctx);
+}
+
 /* ---- how long records last ---- */
 
 static void fail_often(int count)
@@ -289,6 +305,7 @@ static const struct check_case cases[] = {
     {"bad questions", bad_questions},
     {"a text too long for its record", a_text_too_long_for_its_record},
     {"errors of others", errors_of_others},
+    {"errors of others, own state", errors_of_others_and_own_state},
     {"expiry after 1024 failures", expiry_after_1024_failures},
     {"records that never were", records_that_never_were},
     {"a connection keeps its own", a_connection_keeps_its_own},
