@@ -127,7 +127,9 @@ static void requests(void)
     fssl_name_set_item(subject, TEXT("CN"), BYTES("changed"), NULL);
     fssl_req_add_ext(req, ext, NULL);
     fssl_req_sign(req, key, TEXT("sha256"), NULL);
-    fssl_req_to_text(req, NULL, 0, NULL);
+#if OPENSSL_VERSION_PREREQ(3, 7) || !OPENSSL_VERSION_PREREQ(3, 6)
+    fssl_req_to_text(req, NULL, 0, NULL); /* 3.6's X509_REQ_print_ex loses the extensions */
+#endif
     fssl_req_verify(req, key, NULL);
     done(ext);
     done(subject);
