@@ -113,14 +113,16 @@ void queue_keylog(struct conn *conn, const char *line)
 {
     struct queue *queue = &conn->ctx->queue[FSSL_QUEUE_KEYLOG];
     struct queue_item item = {0};
+    bool kept;
 
     if (!is_on(queue))
         return;
     pthread_mutex_lock(&queue->mutex);
     if (queue->fd >= 0)
         write_line(queue->fd, line);
+    kept = queue->capacity > 0;
     pthread_mutex_unlock(&queue->mutex);
-    if (!queue->capacity)
+    if (!kept)
         return;
     item.line = blob_new((const uint8_t *)line, strlen(line));
     push(queue, item, item.line != NULL);

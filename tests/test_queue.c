@@ -105,6 +105,34 @@ static void events(void)
     pair_close(&pair);
 }
 
+static void resize(void *argument)
+{
+    fssl_handle ctx = *(fssl_handle *)argument;
+
+    for (int64_t i = check_rounds(2000); i > 0; i--) {
+        CHECK_OK(fssl_ctx_set_queue(ctx, FSSL_QUEUE_KEYLOG, 1 + i % 9, &err));
+        CHECK_GIVES(fssl_ctx_queue_count(ctx, FSSL_QUEUE_KEYLOG, &err));
+    }
+}
+
+static void shake_hands(void *argument)
+{
+    for (int64_t i = check_rounds(50); i > 0; i--)
+        connect_once(argument);
+}
+
+/* One thread changes the size of a queue that the handshakes of another fill. */
+static void resized_in_use(void)
+{
+    struct pair pair = contexts(FSSL_TLS1_3_VERSION);
+    struct check_thread threads[] = {{resize, &pair.client_ctx}, {shake_hands, &pair}};
+
+    CHECK_OK(fssl_ctx_set_queue(pair.client_ctx, FSSL_QUEUE_KEYLOG, 9, &err));
+    check_threads(threads, COUNT_OF(threads));
+    CHECK(CHECK_GIVES(fssl_ctx_queue_count(pair.client_ctx, FSSL_QUEUE_KEYLOG, &err)) > 0);
+    pair_close(&pair);
+}
+
 static void bad_arguments(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
@@ -121,7 +149,7 @@ static void bad_arguments(void)
 
 static const struct check_case cases[] = {
     {"key log", keylog}, {"key log to an fd", keylog_to_an_fd}, {"sessions", sessions},
-    {"events", events},  {"bad arguments", bad_arguments},
+    {"events", events},  {"resized in use", resized_in_use},    {"bad arguments", bad_arguments},
 };
 
 int main(int argc, char **argv)
