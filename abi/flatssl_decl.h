@@ -459,7 +459,8 @@ int64_t fssl_ctx_set_npn_preference(fssl_handle ctx, const uint8_t *protos, int6
 
 /* Sets the keys of session tickets, 80 bytes each (name 16, HMAC-SHA-256 key 32, AES-256 key 32): the
    first encrypts, all decrypt. Servers that share them resume each other's sessions, if they share
-   the session id context too. */
+   the session id context too. Where a server name leads to another context, that one's keys go
+   first, if it has any. */
 int64_t fssl_ctx_set_ticket_keys(fssl_handle ctx, const uint8_t *keys, int64_t keys_len,
                                  int32_t *err);
 
@@ -959,7 +960,8 @@ int64_t fssl_conn_hello_ext(fssl_handle conn, int32_t type, uint8_t *buf, int64_
                             int32_t *err);
 
 /* Answers FSSL_E_WANT_CLIENT_HELLO: 0 goes on, with the context, certificate, protocols and session
-   that were set meanwhile; any other refuses with that alert. */
+   that were set meanwhile; any other refuses with that alert. FSSL_E_ARGUMENT for an alert that is
+   none, or no error. */
 int64_t fssl_conn_answer_hello(fssl_handle conn, int32_t alert, int32_t *err);
 
 /* Answers FSSL_E_WANT_CERTIFICATE: 1 sends the certificate that is set by now, 0 sends none. What
@@ -982,7 +984,7 @@ int64_t fssl_conn_verify_error_item(fssl_handle conn, int64_t i, int32_t *depth,
 int64_t fssl_conn_waive_verify_error(fssl_handle conn, int64_t i, int32_t *err);
 
 /* Answers FSSL_E_WANT_VERIFY: 0 takes the peer if every error was waived, any other refuses with
-   that X509_V_ code. On a server the handshake has ended by then: a refusal still sends a fatal
+   that X509_V_ code, FSSL_E_ARGUMENT if there is none such. On a server the handshake has ended by then: a refusal still sends a fatal
    alert, which OpenSSL does not let us choose, and forgets the session. */
 int64_t fssl_conn_answer_verify(fssl_handle conn, int32_t refusal, int32_t *err);
 

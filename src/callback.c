@@ -252,6 +252,7 @@ void install_trampolines(SSL_CTX *ssl)
     SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
     SSL_CTX_set_tlsext_status_cb(ssl, ocsp_status);
     SSL_CTX_sess_set_get_cb(ssl, get_session);
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, ticket_key);
 #ifndef OPENSSL_NO_NEXTPROTONEG
     SSL_CTX_set_next_protos_advertised_cb(ssl, npn_advertise, NULL);
 #endif

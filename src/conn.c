@@ -33,6 +33,7 @@ void conn_free(struct object *object)
     settings_drop(conn->settings);
     object_drop(conn->ctx);
     blob_drop(conn->answer);
+    blob_drop(conn->ticket_keys);
     object_drop(conn->offered);
     SSL_SESSION_free(conn->provided);
     OPENSSL_free(conn->inquiry);
@@ -53,14 +54,10 @@ void conn_closing(struct object *object)
 
 void conn_set_side(struct conn *conn, bool server)
 {
-    if (server) {
+    if (server)
         SSL_set_accept_state(conn->ssl);
-    } else {
+    else
         SSL_set_connect_state(conn->ssl);
-        /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client
-           that has one would then refuse its own; take_session does what it is there for */
-        SSL_set_session_id_context(conn->ssl, (const unsigned char *)"", 0);
-    }
     conn->server = server;
     conn->client = !server;
 }
@@ -74,6 +71,7 @@ static bool conn_start(struct conn *conn)
     if (!bio)
         return false;
     SSL_set_bio(conn->ssl, bio, bio);
+    conn->ticket_keys = blob_hold(conn->settings->ticket_keys);
     conn->carrier.read_ahead = (size_t)conn->settings->read_ahead;
     if (conn->ctx->client || conn->ctx->server)
         conn_set_side(conn, conn->ctx->server);

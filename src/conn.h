@@ -53,15 +53,16 @@ struct conn {
     int useless; /* messages handled since the last plaintext */
     int renegotiations;
     bool hello_seen;
-    bool name_known;         /* the server name led somewhere: acknowledge it */
-    char *hello_name;        /* the client's server name */
-    struct inquiry *inquiry; /* NULL for one that does not ask */
-    struct session *offered; /* a client's, until its handshake begins */
-    SSL_SESSION *provided;   /* a server's, fetched from elsewhere for this client */
-    bool waived;             /* an error of the peer's certificates was */
-    bool host_waived;        /* the verify callback took another host's certificate */
-    const char *refused_by;  /* the callback that failed its handshake */
-    struct blob *answer;     /* what a callback answered */
+    bool name_known;          /* the server name led somewhere: acknowledge it */
+    char *hello_name;         /* the client's server name */
+    struct inquiry *inquiry;  /* NULL for one that does not ask */
+    struct session *offered;  /* a client's, until its handshake begins */
+    SSL_SESSION *provided;    /* a server's, fetched from elsewhere for this client */
+    struct blob *ticket_keys; /* of the context that it was made of */
+    bool waived;              /* an error of the peer's certificates was */
+    bool host_waived;         /* the verify callback took another host's certificate */
+    const char *refused_by;   /* the callback that failed its handshake */
+    struct blob *answer;      /* what a callback answered */
     X509_STORE_CTX *verifying;
     char *host;          /* whom a client expects */
     struct fault *fault; /* what ended it; NULL if memory ran out for it */
@@ -105,6 +106,8 @@ void queue_info(struct conn *conn, int where, int result);
 bool call_server_name(struct conn *conn, const struct push *push);
 bool server_name_decide(struct conn *conn);
 int client_hello(SSL *ssl, int *alert, void *unused);
+int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+               EVP_MAC_CTX *mac, int encrypt);
 int question_client_hello(struct conn *conn, int *alert);
 int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store);
 bool question_at_end(struct conn *conn);

@@ -13,6 +13,19 @@ static int run_handshake(SSL *ssl, struct step *step)
     return SSL_do_handshake(ssl);
 }
 
+/* What waits until the side, the context and the host are settled. */
+static void settle(struct conn *conn)
+{
+    if (conn->offered && !session_fits(conn->offered, conn))
+        SSL_set_session(conn->ssl, NULL);
+    object_drop(conn->offered);
+    conn->offered = NULL;
+    /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client that
+       has one would then refuse its own; take_session does what it is there for */
+    if (conn->client)
+        SSL_set_session_id_context(conn->ssl, (const unsigned char *)"", 0);
+}
+
 static int64_t handshake_begin(struct conn *conn, int32_t *err)
 {
     int64_t failed = conn_usable(conn, err);
@@ -26,10 +39,7 @@ static int64_t handshake_begin(struct conn *conn, int32_t *err)
         return conn_say(conn, FSSL_E_STATE, __func__, "no host is set to verify", err);
     if (!conn->epoch) {
         conn->epoch = fork_epoch();
-        if (conn->offered && !session_fits(conn->offered, conn))
-            SSL_set_session(conn->ssl, NULL);
-        object_drop(conn->offered);
-        conn->offered = NULL;
+        settle(conn);
     }
     return 0;
 }

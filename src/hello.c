@@ -52,7 +52,7 @@ static bool offers_tls13(SSL *ssl)
     const uint8_t *ext;
     size_t len;
 
-    if (highest && highest < TLS1_3_VERSION)
+    if ((highest && highest < TLS1_3_VERSION) || (SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3))
         return false;
     if (!SSL_client_hello_get0_ext(ssl, EXT_SUPPORTED_VERSIONS, &ext, &len))
         return false;
@@ -64,11 +64,16 @@ static bool offers_tls13(SSL *ssl)
 }
 
 /* Where the verdict on a client comes after the handshake, so must its tickets: those of TLS 1.3 can
-   be put off, those of TLS 1.2 only be left out. */
+   be put off, those of TLS 1.2 only be left out. Which it will be is known once the question about
+   the hello, which may change versions and context, is answered. */
 static void hold_tickets(struct conn *conn)
 {
+    struct inquiry *inquiry = conn->inquiry;
+
+    if (!inquiry || !(inquiry->mask & FSSL_ASK_VERIFY))
+        return;
     if (offers_tls13(conn->ssl)) {
-        conn->inquiry->tickets_due = (int)SSL_get_num_tickets(conn->ssl);
+        inquiry->tickets_due += (int)SSL_get_num_tickets(conn->ssl);
         SSL_set_num_tickets(conn->ssl, 0);
     } else {
         SSL_set_options(conn->ssl, SSL_OP_NO_TICKET);
@@ -82,8 +87,6 @@ static int hello_first(struct conn *conn)
         return SSL_CLIENT_HELLO_ERROR;
     if (!server_name_decide(conn))
         return SSL_CLIENT_HELLO_ERROR;
-    if (conn->inquiry && (conn->inquiry->mask & FSSL_ASK_VERIFY))
-        hold_tickets(conn);
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
@@ -98,6 +101,7 @@ int client_hello(SSL *ssl, int *alert, void *unused)
         return SSL_CLIENT_HELLO_ERROR;
     switch (question_client_hello(conn, alert)) {
     case 1:
+        hold_tickets(conn);
         return SSL_CLIENT_HELLO_SUCCESS;
     case 0:
         return SSL_CLIENT_HELLO_ERROR;

@@ -10,9 +10,12 @@
    handshake has ended, before any application byte and before any ticket. */
 #include "internal.h"
 
+#include <limits.h>
+#include <string.h>
+
 #include <openssl/crypto.h>
 
-enum { ASK_ALL = FSSL_ASK_CLIENT_HELLO | FSSL_ASK_CERTIFICATE | FSSL_ASK_VERIFY, ALERT_MAX = 255 };
+enum { ASK_ALL = FSSL_ASK_CLIENT_HELLO | FSSL_ASK_CERTIFICATE | FSSL_ASK_VERIFY };
 
 /* ---- asking ---- */
 
@@ -223,6 +226,17 @@ static int64_t finish_answer(fssl_handle h, struct conn *conn, int32_t *err)
     return finish(h, 0, err);
 }
 
+/* Tells whether OpenSSL sends this alert and clients take it as a refusal: an unknown one would end
+   the connection without a word. */
+static bool alert_refuses(int32_t alert)
+{
+    static const uint8_t known[] = {10, 20,  21,  22,  30,  40,  42,  43,  44,  45,
+                                    46, 47,  48,  49,  50,  51,  60,  70,  71,  80,
+                                    86, 109, 110, 111, 112, 113, 114, 115, 116, 120};
+
+    return alert > 0 && alert <= UINT8_MAX && memchr(known, alert, sizeof known);
+}
+
 int64_t fssl_conn_answer_hello(fssl_handle h, int32_t alert, int32_t *err)
 {
     struct conn *conn;
@@ -230,7 +244,7 @@ int64_t fssl_conn_answer_hello(fssl_handle h, int32_t alert, int32_t *err)
 
     if (failed)
         return failed;
-    if (alert < 0 || alert > ALERT_MAX)
+    if (alert && !alert_refuses(alert))
         return refuse(h, "alert", err);
     conn->inquiry->refusal = alert;
     return finish_answer(h, conn, err);
@@ -243,6 +257,8 @@ int64_t fssl_conn_answer_certificate(fssl_handle h, int32_t send, int32_t *err)
 
     if (failed)
         return failed;
+    if (send != 0 && send != 1)
+        return refuse(h, "send", err);
     if (!send)
         SSL_certs_clear(conn->ssl);
     return finish_answer(h, conn, err);
@@ -288,6 +304,13 @@ int64_t fssl_conn_waive_verify_error(fssl_handle h, int64_t i, int32_t *err)
     return finish(h, 0, err);
 }
 
+static bool code_known(int32_t code)
+{
+    const char *unknown = X509_verify_cert_error_string(INT_MAX);
+
+    return strcmp(X509_verify_cert_error_string(code), unknown) != 0;
+}
+
 int64_t fssl_conn_answer_verify(fssl_handle h, int32_t refusal, int32_t *err)
 {
     struct conn *conn;
@@ -295,7 +318,7 @@ int64_t fssl_conn_answer_verify(fssl_handle h, int32_t refusal, int32_t *err)
 
     if (failed)
         return failed;
-    if (refusal < 0)
+    if (refusal < 0 || !code_known(refusal))
         return refuse(h, "refusal", err);
     conn->inquiry->refusal = refusal;
     return finish_answer(h, conn, err);

@@ -1,5 +1,8 @@
 /* Ticket keys as data: a ring of keys that servers on many machines can share. The first encrypts
-   new tickets, all decrypt; so keys are rotated by putting a new one in front. */
+   new tickets, all decrypt; so keys are rotated by putting a new one in front.
+
+   OpenSSL asks the context that a connection was made of, also when a server name has led to
+   another. So every context has the callback, which looks in the rings of both. */
 #include "internal.h"
 
 #include <string.h>
@@ -32,33 +35,66 @@ static int seal(const uint8_t *key, uint8_t *name, uint8_t *iv, EVP_CIPHER_CTX *
     return TICKET_FAILED;
 }
 
+static int unseal(const uint8_t *key, const uint8_t *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
+{
+    if (set_mac(mac, key) &&
+        EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key + KEY_NAME + KEY_MAC, iv, NULL) == 1)
+        return TICKET_OK;
+    return TICKET_FAILED;
+}
+
 static const uint8_t *find_key(const struct blob *keys, const uint8_t *name)
 {
-    for (size_t at = 0; at < keys->len; at += KEY_ALL) {
+    for (size_t at = 0; keys && at < keys->len; at += KEY_ALL) {
         if (memcmp(keys->data + at, name, KEY_NAME) == 0)
             return keys->data + at;
     }
     return NULL;
 }
 
-static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
-                      EVP_MAC_CTX *mac, int encrypt)
+/* The key by itself that OpenSSL has made for a context, where no ring was given. */
+static const uint8_t *own_key(SSL *ssl, uint8_t *key)
 {
-    const struct blob *keys = conn_of(ssl)->settings->ticket_keys;
-    const uint8_t *key;
+    return SSL_CTX_get_tlsext_ticket_keys(SSL_get_SSL_CTX(ssl), key, KEY_ALL) == 1 ? key : NULL;
+}
 
-    if (!keys)
-        return TICKET_UNKNOWN;
-    if (encrypt)
-        return seal(keys->data, name, iv, cipher, mac);
-    key = find_key(keys, name);
+static const uint8_t *first_key(SSL *ssl, uint8_t *room)
+{
+    const struct conn *conn = conn_of(ssl);
+
+    if (conn->settings->ticket_keys)
+        return conn->settings->ticket_keys->data;
+    return conn->ticket_keys ? conn->ticket_keys->data : own_key(ssl, room);
+}
+
+static const uint8_t *named_key(SSL *ssl, const uint8_t *name, const uint8_t *first)
+{
+    const struct conn *conn = conn_of(ssl);
+    const uint8_t *key = find_key(conn->settings->ticket_keys, name);
+
     if (!key)
-        return TICKET_UNKNOWN;
-    if (!set_mac(mac, key) ||
-        EVP_DecryptInit_ex2(cipher, EVP_aes_256_cbc(), key + KEY_NAME + KEY_MAC, iv, NULL) != 1)
+        key = find_key(conn->ticket_keys, name);
+    return !key && memcmp(first, name, KEY_NAME) == 0 ? first : key;
+}
+
+int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+               EVP_MAC_CTX *mac, int encrypt)
+{
+    uint8_t room[KEY_ALL];
+    const uint8_t *key, *first = first_key(ssl, room);
+    int result = TICKET_UNKNOWN;
+
+    if (!first)
         return TICKET_FAILED;
+    if (encrypt)
+        result = seal(first, name, iv, cipher, mac);
+    else if ((key = named_key(ssl, name, first)))
+        result = unseal(key, iv, cipher, mac);
     /* a ticket of TLS 1.3 is used once, so its client always needs another */
-    return key == keys->data && SSL_version(ssl) < TLS1_3_VERSION ? TICKET_OK : TICKET_RENEW;
+    if (!encrypt && result == TICKET_OK && (key != first || SSL_version(ssl) >= TLS1_3_VERSION))
+        result = TICKET_RENEW;
+    OPENSSL_cleanse(room, sizeof room);
+    return result;
 }
 
 int64_t fssl_ctx_set_ticket_keys(fssl_handle h, const uint8_t *keys, int64_t keys_len, int32_t *err)
@@ -79,7 +115,7 @@ int64_t fssl_ctx_set_ticket_keys(fssl_handle h, const uint8_t *keys, int64_t key
         return fail(h, FSSL_E_MEMORY, err);
     blob_drop(settings->ticket_keys);
     settings->ticket_keys = blob;
-    return finish_done(h, SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx->ssl, ticket_key), err);
+    return finish(h, 0, err);
 }
 
 int64_t fssl_ctx_set_num_tickets(fssl_handle h, int32_t count, int32_t *err)

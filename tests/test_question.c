@@ -7,7 +7,7 @@
 #include "pair.h"
 
 enum { ALL = FSSL_ASK_CLIENT_HELLO | FSSL_ASK_CERTIFICATE | FSSL_ASK_VERIFY };
-enum { ACCESS_DENIED = 49, ROUNDS = 400 };
+enum { ACCESS_DENIED = 49, ALERTS = 256, ROUNDS = 400 };
 
 static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
 
@@ -110,6 +110,29 @@ static void hello_is_refused(void)
     }
 }
 
+/* Whatever alert is not refused as an answer arrives, or its stand-in in this version. */
+static void every_alert(void)
+{
+    int sent = 0;
+
+    for (int32_t alert = 1; alert < ALERTS; alert++) {
+        struct pair pair = asking(versions[alert % 2], true, FSSL_ASK_CLIENT_HELLO, ID_CA, ID_NONE);
+        int32_t code = FSSL_OK;
+        struct pair_result result;
+
+        CHECK_EQUAL(FSSL_E_WANT_CLIENT_HELLO, until_asked(&pair, pair.server));
+        if (fssl_conn_answer_hello(pair.server, alert, &code) == 0) {
+            result = pair_handshake_results(&pair);
+            CHECK_EQUAL(FSSL_E_ALERT, fssl_error_code(result.client, NULL));
+            sent++;
+        } else {
+            CHECK_EQUAL(FSSL_E_ARGUMENT, code);
+        }
+        pair_close(&pair);
+    }
+    CHECK_EQUAL(30, sent);
+}
+
 /* The context, protocols and certificate that are set while the question is open are used. */
 static void hello_decides(void)
 {
@@ -154,6 +177,8 @@ static void certificate_is_given(void)
         CHECK(bytes_of(fssl_conn_peer_signature_algorithms, pair.client)->len >= 2);
         CHECK_OK(fssl_conn_use_certificate(pair.client, cert, &err));
         CHECK_OK(fssl_conn_use_private_key(pair.client, key, &err));
+        CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_answer_certificate(pair.client, 2, &err));
+        CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_answer_certificate(pair.client, -1, &err));
         CHECK_OK(fssl_conn_answer_certificate(pair.client, 1, &err));
         CHECK_FAILS(FSSL_E_STATE, fssl_conn_answer_certificate(pair.client, 1, &err));
         CHECK(pair_handshake(&pair));
@@ -221,7 +246,9 @@ static void answer(fssl_handle conn, const struct verdict *verdict)
     CHECK(CHECK_GIVES(fssl_conn_peer_chain_count(conn, &err)) > 0);
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_verify_error_item(conn, count, &depth, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_waive_verify_error(conn, count, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_waive_verify_error(conn, -2, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_answer_verify(conn, -1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_answer_verify(conn, 100000, &err));
     if (verdict->waive)
         CHECK_OK(fssl_conn_waive_verify_error(conn, -1, &err));
     CHECK_OK(fssl_conn_answer_verify(conn, verdict->refusal, &err));
@@ -283,6 +310,38 @@ static void refusal_gives_no_ticket(void)
     }
 }
 
+/* Nor does one of TLS 1.2, however it comes that this version is spoken: the refused client would
+   come back with it. */
+static void refusal_gives_no_ticket_when_lowered(void)
+{
+    for (int by_answer = 0; by_answer < 2; by_answer++) {
+        struct pair pair =
+            asking(0, true, FSSL_ASK_CLIENT_HELLO | FSSL_ASK_VERIFY, ID_CA, ID_OTHER);
+        fssl_handle session;
+
+        if (!by_answer)
+            CHECK_GIVES(fssl_conn_set_options(pair.server, FSSL_OP_NO_TLSV1_3, &err));
+        CHECK_EQUAL(FSSL_E_WANT_CLIENT_HELLO, until_asked(&pair, pair.server));
+        if (by_answer)
+            CHECK_OK(fssl_conn_set_max_proto_version(pair.server, FSSL_TLS1_2_VERSION, &err));
+        CHECK_OK(fssl_conn_answer_hello(pair.server, 0, &err));
+        CHECK_EQUAL(FSSL_E_WANT_VERIFY, until_asked(&pair, pair.server));
+        pair_settle(&pair);
+        advance(pair.client);
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        CHECK_OK(fssl_conn_answer_verify(pair.server, 1, &err));
+        pair_handshake_results(&pair);
+        pair_disconnect(&pair);
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_max_proto_version(pair.client, FSSL_TLS1_2_VERSION, &err));
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        pair_handshake_results(&pair);
+        CHECK_IS(0, fssl_conn_session_reused(pair.client, &err));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
 /* ---- the rules ---- */
 
 static void answer_late(void *argument)
@@ -327,12 +386,14 @@ static void rules(void)
 static const struct check_case cases[] = {
     {"hello is read", hello_is_read},
     {"hello is refused", hello_is_refused},
+    {"every alert", every_alert},
     {"hello decides", hello_decides},
     {"certificate is given", certificate_is_given},
     {"certificate is withheld", certificate_is_withheld},
     {"server certificate is given", server_certificate_is_given},
     {"verification is judged", verification_is_judged},
     {"refusal gives no ticket", refusal_gives_no_ticket},
+    {"refusal gives no ticket when lowered", refusal_gives_no_ticket_when_lowered},
     {"answered late from another thread", answered_late_from_another_thread},
     {"rules", rules},
 };

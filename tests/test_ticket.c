@@ -66,6 +66,37 @@ static void shared_and_rotated(void)
     }
 }
 
+/* Keys are found in the context that the server name leads to and in the one that the connection
+   was made of: a ticket of either is good in front of both. */
+static void found_behind_a_name(void)
+{
+    uint8_t keys[2 * KEY];
+
+    memset(keys, 3, KEY);
+    memset(keys + KEY, 4, KEY);
+    for (size_t i = 0; i < 4 * COUNT_OF(versions); i++) {
+        struct pair_plan plan = {.version = versions[i / 4]};
+        fssl_handle maker = server_ctx(keys, KEY), front = pair_server_ctx(&plan),
+                    behind = pair_server_ctx(&plan), old, new;
+        struct pair pair = {.piece = PAIR_RING, .client_fd = -1, .server_fd = -1};
+        bool front_has = i % 4 == 1 || i % 4 == 3, behind_has = i % 4 >= 2;
+
+        pair.client_ctx = pair_client_ctx(&plan);
+        CHECK_OK(fssl_ctx_set_session_id_context(behind, shared_id, sizeof shared_id, &err));
+        if (front_has)
+            CHECK_OK(fssl_ctx_set_ticket_keys(front, keys, KEY, &err));
+        if (behind_has)
+            CHECK_OK(fssl_ctx_set_ticket_keys(behind, front_has ? keys + KEY : keys, KEY, &err));
+        CHECK_OK(fssl_ctx_add_server_name(front, "localhost", FSSL_NUL_TERMINATED, behind, &err));
+        CHECK(!visit(&pair, maker, 0, &old));
+        CHECK_EQUAL(front_has || behind_has, visit(&pair, front, old, &new));
+        CHECK(visit(&pair, front, new, NULL)); /* what it has made itself */
+        CHECK_EQUAL(front_has != behind_has, visit(&pair, maker, new, NULL));
+        for (size_t c = 0; c < 6; c++)
+            check_close((fssl_handle[]){old, new, front, behind, maker, pair.client_ctx}[c]);
+    }
+}
+
 static void bad_keys(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
@@ -165,12 +196,49 @@ static void provided_to_a_server(void)
     pair_close(&pair);
 }
 
+/* Whoever was a client at first is a full server after fssl_conn_set_accept_state: its sessions are
+   bound to the context's session id context, and resumed. */
+static void side_was_changed(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair_plan plan = {.version = versions[i], .client = ID_CLIENT};
+        struct pair pair = {.piece = PAIR_RING, .client_fd = -1, .server_fd = -1};
+        fssl_handle session = 0;
+
+        pair.client_ctx = pair_client_ctx(&plan);
+        pair.server_ctx = CHECK_MADE(fssl_ctx_new(FSSL_TLS_METHOD, &err));
+        pair_use_identity(pair.server_ctx, ID_EC);
+        pair_trust(pair.server_ctx, ID_CA);
+        CHECK_OK(fssl_ctx_set_verify(pair.server_ctx, FSSL_VERIFY_PEER, &err));
+        for (int round = 0; round < 2; round++) {
+            pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+            pair.server = CHECK_MADE(fssl_conn_new_memory(pair.server_ctx, &err));
+            CHECK_OK(fssl_conn_set_host(pair.client, "localhost", FSSL_NUL_TERMINATED, &err));
+            CHECK_OK(fssl_conn_set_connect_state(pair.server, &err));
+            CHECK_OK(fssl_conn_set_accept_state(pair.server, &err));
+            if (session)
+                CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+            CHECK(pair_handshake(&pair));
+            pair_settle(&pair);
+            fssl_conn_recv(pair.client, (uint8_t[1]){0}, 1, 0, NULL);
+            CHECK_IS(round, fssl_conn_session_reused(pair.server, &err));
+            if (!session)
+                session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+            pair_disconnect(&pair);
+        }
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
 static const struct check_case cases[] = {
     {"shared and rotated", shared_and_rotated},
+    {"found behind a name", found_behind_a_name},
     {"bad keys", bad_keys},
     {"bytes keep the host", bytes_keep_the_host},
     {"unverified is not offered", unverified_is_not_offered},
     {"provided to a server", provided_to_a_server},
+    {"side was changed", side_was_changed},
 };
 
 int main(int argc, char **argv)
