@@ -49,6 +49,22 @@ struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx, const struct con
     return NULL;
 }
 
+/* Tells whether a connection still offers the cipher of a session, which a server demands; TLS 1.3
+   asks for its hash alone, and OpenSSL sees to that. */
+static bool offers_cipher(const SSL_SESSION *session, const SSL *ssl)
+{
+    const SSL_CIPHER *cipher = SSL_SESSION_get0_cipher(session);
+    const STACK_OF(SSL_CIPHER) *offered = SSL_get_ciphers(ssl);
+
+    if (!cipher || SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+        return true;
+    for (int i = 0; i < sk_SSL_CIPHER_num(offered); i++) {
+        if (SSL_CIPHER_get_id(sk_SSL_CIPHER_value(offered, i)) == SSL_CIPHER_get_id(cipher))
+            return true;
+    }
+    return false;
+}
+
 /* Tells whether a client may offer a session: to the same host, and where it verifies its peer, one
    that was verified. */
 bool session_fits(const struct session *session, const struct conn *conn)
@@ -56,6 +72,8 @@ bool session_fits(const struct session *session, const struct conn *conn)
     if (session->ctx != conn->ctx || conn->settings->pins) /* no chain is kept to look for pins */
         return false;
     if (!session->host != !conn->host || (conn->host && strcmp(session->host, conn->host) != 0))
+        return false;
+    if (!offers_cipher(session->ssl, conn->ssl))
         return false;
     return session->verified || !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER);
 }

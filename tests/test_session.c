@@ -166,6 +166,24 @@ static void of_a_laxer_policy(void)
     }
 }
 
+/* A server would refuse a client that offers a session but not its cipher. */
+static void of_a_cipher_that_is_no_longer_offered(void)
+{
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        fssl_handle session;
+        bool newer;
+
+        open_way(i);
+        newer = plan.version == FSSL_TLS1_3_VERSION; /* whose ciphers are another list */
+        CHECK_OK(fssl_ctx_set_cipher_list(pair.client_ctx, "AES128", FSSL_NUL_TERMINATED, &err));
+        session = new_session();
+        CHECK_OK(fssl_ctx_set_cipher_list(pair.client_ctx, "AES256", FSSL_NUL_TERMINATED, &err));
+        CHECK_EQUAL(newer, resumes(session));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
 /* A server that does not know the session shakes hands in full. */
 static void of_another_server(void)
 {
@@ -309,6 +327,7 @@ static const struct check_case cases[] = {
     {"of another context", of_another_context},
     {"of another host", of_another_host},
     {"of a laxer policy", of_a_laxer_policy},
+    {"of a cipher that is no longer offered", of_a_cipher_that_is_no_longer_offered},
     {"of another server", of_another_server},
     {"of another session id context", of_another_session_id_context},
     {"too old", too_old},
