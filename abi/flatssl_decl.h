@@ -984,8 +984,9 @@ int64_t fssl_conn_verify_error_item(fssl_handle conn, int64_t i, int32_t *depth,
 int64_t fssl_conn_waive_verify_error(fssl_handle conn, int64_t i, int32_t *err);
 
 /* Answers FSSL_E_WANT_VERIFY: 0 takes the peer if every error was waived, any other refuses with
-   that X509_V_ code, FSSL_E_ARGUMENT if there is none such. On a server the handshake has ended by then: a refusal still sends a fatal
-   alert, which OpenSSL does not let us choose, and forgets the session. */
+   that X509_V_ code, FSSL_E_ARGUMENT if there is none such. On a server the handshake has ended by
+   then: a refusal still sends a fatal alert, which OpenSSL does not let us choose, and forgets the
+   session. */
 int64_t fssl_conn_answer_verify(fssl_handle conn, int32_t refusal, int32_t *err);
 
 /* ---- conn: its socket ---- */
