@@ -53,13 +53,16 @@ static bool use_policy(struct conn *conn, const struct ctx *ctx)
 /* Switches to a context, which is locked. */
 bool conn_use_context(struct conn *conn, struct ctx *ctx)
 {
+    struct ctx *former = conn->ctx;
+    struct settings *before = conn->settings;
+
     if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
         return false;
     ctx->used = true;
-    settings_drop(conn->settings);
+    conn->ctx = object_hold(ctx); /* first: the former one may be all that holds it, by a name */
     conn->settings = settings_hold(ctx->settings);
-    object_drop(conn->ctx);
-    conn->ctx = object_hold(ctx);
+    settings_drop(before);
+    object_drop(former);
     return true;
 }
 
