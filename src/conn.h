@@ -97,6 +97,7 @@ bool conn_renegotiating(const struct conn *conn);
 int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t *err);
 bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
+void conn_forget_host(struct conn *conn);
 
 bool conn_use_context(struct conn *conn, struct ctx *ctx);
 bool call_ocsp(struct conn *conn, const struct push *push, const uint8_t *der, int64_t len);
@@ -112,6 +113,7 @@ int question_client_hello(struct conn *conn, int *alert);
 int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store);
 bool question_at_end(struct conn *conn);
 bool question_settled(struct conn *conn, struct fault *fault);
+void conn_alert(struct conn *conn);
 int32_t question_code(const struct conn *conn);
 int64_t acquire_asking(fssl_handle h, int32_t ask, struct conn **conn, int32_t *err);
 int64_t acquire_fd(fssl_handle h, struct conn **conn, int32_t *err);

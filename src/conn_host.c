@@ -52,6 +52,19 @@ int32_t conn_use_host(struct conn *conn, const char *host)
     return FSSL_OK;
 }
 
+/* Takes a host back: nothing of it is checked or sent any more. */
+void conn_forget_host(struct conn *conn)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+
+    X509_VERIFY_PARAM_set1_host(param, NULL, 0);
+    X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
+    if (!conn->host_is_ip)
+        SSL_set_tlsext_host_name(conn->ssl, NULL);
+    OPENSSL_free(conn->host);
+    conn->host = NULL;
+}
+
 int64_t fssl_conn_set_host(fssl_handle h, const char *host, int64_t host_len, int32_t *err)
 {
     struct conn *conn;

@@ -63,8 +63,12 @@ static int64_t handshake_end(struct conn *conn, int32_t *err)
 
     if (question_at_end(conn))
         return code_only(FSSL_E_WANT_VERIFY, err);
-    if (!question_settled(conn, &fault) || !conn_verify_peer(conn, &fault))
+    if (!question_settled(conn, &fault))
         return conn_fail(conn, &fault, err);
+    if (!conn_verify_peer(conn, &fault)) {
+        conn_alert(conn); /* OpenSSL took the peer, which must not believe so */
+        return conn_fail(conn, &fault, err);
+    }
     send_tickets(conn);
     conn->established = true;
     conn->useless = 0;

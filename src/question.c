@@ -132,7 +132,7 @@ bool question_at_end(struct conn *conn)
 
 /* Sends a fatal alert when no handshake is left to fail. OpenSSL has no call for that, but answers a
    record that cannot be with one. */
-static void alert_now(struct conn *conn)
+void conn_alert(struct conn *conn)
 {
     static const uint8_t impossible[] = {0xff, 3, 3, 0, 1, 0};
     struct carrier *carrier = &conn->carrier;
@@ -170,7 +170,7 @@ bool question_settled(struct conn *conn, struct fault *fault)
     fault_begin(fault, FSSL_E_VERIFY);
     fault->verify_code = code;
     fault_say(fault, "question_settled", X509_verify_cert_error_string(code), NULL);
-    alert_now(conn);
+    conn_alert(conn);
     return false;
 }
 

@@ -209,10 +209,8 @@ static int64_t connect_to(fssl_handle h, struct conn *conn, const char *host, in
     if (code)
         return fail_at(h, code, __func__, "cannot use the host", "host", err);
     failed = conn_connect(conn, host, port, err);
-    if (failed && failed != -FSSL_E_WANT_WRITE && fresh) { /* the next may be another host */
-        OPENSSL_free(conn->host);
-        conn->host = NULL;
-    }
+    if (failed && failed != -FSSL_E_WANT_WRITE && fresh)
+        conn_forget_host(conn); /* the next may be another */
     if (failed)
         return abandon(h, failed, err);
     conn_set_side(conn, false);

@@ -84,6 +84,58 @@ static void dropped_without_a_word(void)
     pair_close(&pair);
 }
 
+/* Brings the handshake to its end and receives the tickets. Returns the client's session. */
+static fssl_handle session_of(struct pair *pair)
+{
+    uint8_t byte;
+
+    CHECK(pair_handshake(pair));
+    pair_settle(pair);
+    fssl_conn_recv(pair->client, &byte, 1, 0, NULL);
+    return CHECK_MADE(fssl_conn_session(pair->client, &err));
+}
+
+/* A ticket of TLS 1.3 comes as a pre-shared key too, but stands for no key that was shown. */
+static void a_ticket_is_no_key(void)
+{
+    for (int by_client = 0; by_client < 2; by_client++) {
+        struct pair pair = contexts(FSSL_TLS1_3_VERSION);
+        struct pair_result results;
+        fssl_handle session;
+
+        pair_connect(&pair, &(struct pair_plan){0});
+        session = session_of(&pair);
+        pair_disconnect(&pair);
+        add(pair.server_ctx, "me", key);
+        CHECK_OK(fssl_ctx_require_psk(by_client ? pair.client_ctx : pair.server_ctx, 1, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        results = pair_handshake_results(&pair);
+        CHECK_EQUAL(FSSL_E_VERIFY,
+                    fssl_error_code(by_client ? results.client : results.server, NULL));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
+/* A safe client that relied on its key has no host to check a certificate against. */
+static void without_key_and_host(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = contexts(versions[i]);
+        int64_t result;
+
+        add(pair.client_ctx, "me", key);
+        pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+        pair.server = CHECK_MADE(fssl_conn_new_memory(pair.server_ctx, &err));
+        result = pair_handshake_results(&pair).client;
+        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(result, NULL));
+        CHECK_CONTAINS("no host is set", error_text(result));
+        CHECK_FAILS(FSSL_E_VERIFY, fssl_conn_send(pair.client, key, 1, &err));
+        pair_close(&pair);
+    }
+}
+
 static void bad_arguments(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_client(&err));
@@ -131,6 +183,49 @@ static void pins(void)
     }
 }
 
+/* A resumed session shows no chain, so with pins there is none: a key that is pinned later counts. */
+static void pins_and_resumption(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = contexts(versions[i]);
+        fssl_handle session;
+        uint8_t digest[32];
+
+        pair_connect(&pair, &(struct pair_plan){0});
+        session = session_of(&pair);
+        pair_disconnect(&pair);
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, wrong, sizeof wrong, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_disconnect(&pair);
+        pin_of(ID_EC, digest);
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, digest, sizeof digest, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        CHECK(pair_handshake(&pair)); /* in full */
+        CHECK_IS(0, fssl_conn_session_reused(pair.client, &err));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
+/* OpenSSL has taken a peer whose key is not pinned: it is told that it was refused. */
+static void a_refused_peer_is_told(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair pair = contexts(versions[i]);
+        uint8_t byte;
+
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, wrong, sizeof wrong, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_settle(&pair);
+        CHECK_FAILS(FSSL_E_ALERT, fssl_conn_recv(pair.server, &byte, 1, 0, &err));
+        pair_close(&pair);
+    }
+}
+
 static void staples(void)
 {
     struct pair pair = contexts(0);
@@ -154,8 +249,12 @@ static const struct check_case cases[] = {
     {"by key", by_key},
     {"wrong key", wrong_key},
     {"dropped without a word", dropped_without_a_word},
+    {"a ticket is no key", a_ticket_is_no_key},
+    {"without key and host", without_key_and_host},
     {"bad arguments", bad_arguments},
     {"pins", pins},
+    {"pins and resumption", pins_and_resumption},
+    {"a refused peer is told", a_refused_peer_is_told},
     {"staples", staples},
 };
 
