@@ -60,15 +60,23 @@ static fssl_handle build_unsigned(const char *common_name, fssl_handle key, fssl
     return cert;
 }
 
-fssl_handle build_ca(const char *common_name, fssl_handle key)
+fssl_handle build_middle_ca(const char *common_name, fssl_handle key, fssl_handle ca,
+                            fssl_handle ca_key)
 {
-    fssl_handle cert = build_unsigned(common_name, key, 0);
+    fssl_handle cert = build_unsigned(common_name, key, ca);
 
     build_add_ext(cert, "basicConstraints", "CA:TRUE", 0);
     build_add_ext(cert, "keyUsage", "keyCertSign,cRLSign", 0);
     build_add_ext(cert, "subjectKeyIdentifier", "hash", 0);
-    CHECK_OK(fssl_cert_sign(cert, key, TEXT("sha256"), &err));
+    if (ca)
+        build_add_ext(cert, "authorityKeyIdentifier", "keyid:always", ca);
+    CHECK_OK(fssl_cert_sign(cert, ca_key, TEXT("sha256"), &err));
     return cert;
+}
+
+fssl_handle build_ca(const char *common_name, fssl_handle key)
+{
+    return build_middle_ca(common_name, key, 0, key);
 }
 
 fssl_handle build_leaf(const char *common_name, fssl_handle key, fssl_handle ca, fssl_handle ca_key)

@@ -16,6 +16,8 @@ fssl_handle build_ext(const char *name, const char *value, fssl_handle subject, 
 /* A certificate that is signed and passes strict checks: a CA where it is its own issuer, else a
    server's for its subject as DNS name. */
 fssl_handle build_ca(const char *common_name, fssl_handle key);
+fssl_handle build_middle_ca(const char *common_name, fssl_handle key, fssl_handle ca,
+                            fssl_handle ca_key);
 fssl_handle build_leaf(const char *common_name, fssl_handle key, fssl_handle ca,
                        fssl_handle ca_key);
 
