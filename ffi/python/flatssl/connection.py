@@ -5,15 +5,14 @@ import sys
 import typing
 
 from . import _abi
-from ._abi import allocate, attempt, view_of
-from ._load import ffi, lib
+from ._abi import allocate, view_of
+from ._load import NULL, ffi, lib
 from .certificate import Certificate, Session
 from .errors import Error, ZeroReturnError, from_result
 from .question import Questions
-from .stream import RECORD_MAX
+from .stream import RECORD_MAX, STREAM_MAX, Pool, make_room
 
 Address = typing.Tuple[str, int]
-PUMP_MAX = 1 << 16  # how much ciphertext one pump gives
 
 
 class Pumped(typing.NamedTuple):
@@ -23,6 +22,16 @@ class Pumped(typing.NamedTuple):
     out: bytes
     taken: int
     error: typing.Optional[Error]
+
+
+def _make_packet():
+    """Returns what pump writes: how much was taken, plaintext, ciphertext and its length."""
+    return (ffi.new("int64_t *"), *make_room(), *make_room(), ffi.new("int64_t *"))
+
+
+_packets = Pool(_make_packet)
+_new = tuple.__new__
+_pump = lib.fssl_conn_pump
 
 
 class Connection(Questions):
@@ -182,14 +191,20 @@ class Connection(Questions):
         """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
         that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
         the handshake is advanced, and the error is None once it is done."""
-        plain, out = allocate("uint8_t[]", size), allocate("uint8_t[]", PUMP_MAX)
-        taken, given = ffi.new("int64_t *"), ffi.new("int64_t *")
-        with view_of(data) as view:
-            result = attempt(lib.fssl_conn_pump, self._handle, view, len(view), taken, plain, size,
-                             out, PUMP_MAX, given)
-        error = from_result(result) if result < 0 else None
-        received = ffi.buffer(plain, max(result, 0))[:]
-        return Pumped(received, ffi.buffer(out, given[0])[:], taken[0], error)
+        packet = taken, plain, plain_view, out, out_view, given = _packets.take()
+        try:
+            size = size if size < STREAM_MAX else STREAM_MAX
+            after = taken, plain, size, out, STREAM_MAX, given
+            if type(data) is bytes:  # it never waits, and so is not interrupted
+                result = _pump(self._handle, data, len(data), *after, NULL)
+            else:
+                with view_of(data) as view:
+                    result = _pump(self._handle, view, len(view), *after, NULL)
+            error = None if result >= 0 else from_result(result)
+            sent, received = given[0], plain_view[:result] if result > 0 else b""
+            return _new(Pumped, (received, out_view[:sent] if sent else b"", taken[0], error))
+        finally:
+            _packets.append(packet)
 
     def makefile(self, mode: str = "rb", buffering: int = -1, **text_options):
         """Returns a file of the connection, as a socket's makefile does. Closing it does not close

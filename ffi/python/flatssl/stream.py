@@ -4,10 +4,48 @@ Any number of threads may use one. No lock of Python's is held in a call, and no
 """
 
 from . import errors
-from ._abi import INTERRUPTED, Handle, call, stream_out, view_of
+from ._abi import INTERRUPTED, Handle, call, passed, stream_out, view_of
 from ._load import NULL, ffi, lib
 
-RECORD_MAX = 16384  # what one call to recv returns at most
+RECORD_MAX = 16384  # the plaintext of one record of TLS
+STREAM_MAX = 1 << 16  # what one call returns at most
+
+PEEK = lib.FSSL_MSG_PEEK
+
+# Functions of the hot paths, looked up once.
+_send, _recv = lib.fssl_conn_send, lib.fssl_conn_recv
+_bio_read, _bio_write = lib.fssl_conn_bio_read, lib.fssl_conn_bio_write
+
+_allocate = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+class Pool(list):
+    """What calls write into, made once: one that nobody uses is popped, and appended after."""
+
+    def __init__(self, make):
+        self._make = make
+
+    def take(self):
+        try:
+            return self.pop()
+        except IndexError:
+            return self._make()
+
+
+def make_room():
+    """Returns memory, as C has it and as Python reads it."""
+    memory = _allocate("uint8_t[]", STREAM_MAX)
+    return memory, ffi.buffer(memory)
+
+
+_rooms = Pool(make_room)
+
+
+def again(result):
+    """Raises the exception for a negative result, unless the call is to be made again: a signal
+    interrupted it, and Python has run its handlers by now."""
+    if result != INTERRUPTED:
+        raise errors.from_result(result)
 
 
 class Stream(Handle):
@@ -19,8 +57,12 @@ class Stream(Handle):
 
     def send(self, data, flags: int = 0) -> int:
         """Sends some of data. Returns how many bytes."""
+        if type(data) is bytes:  # which cannot change: C reads it as it is
+            while (result := _send(self._handle, data, len(data), NULL)) < 0:
+                again(result)
+            return result
         with view_of(data) as view:
-            return call(lib.fssl_conn_send, self._handle, view, len(view))
+            return call(_send, self._handle, view, len(view))
 
     def sendall(self, data, flags: int = 0) -> None:
         """Sends all of data. An exception's `sent` tells how many bytes had been sent."""
@@ -39,8 +81,14 @@ class Stream(Handle):
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Receives at most bufsize bytes, at least one."""
-        size = min(bufsize, RECORD_MAX)
-        return stream_out(lib.fssl_conn_recv, size, self._handle, flags & lib.FSSL_MSG_PEEK)
+        room = memory, view = _rooms.take()
+        try:
+            size = bufsize if bufsize < STREAM_MAX else STREAM_MAX
+            while (result := _recv(self._handle, memory, size, flags & PEEK, NULL)) < 0:
+                again(result)
+            return view[:result]
+        finally:
+            _rooms.append(room)
 
     def recv_into(self, buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
         """Receives into a writable buffer, at most nbytes bytes or what it holds."""
@@ -68,13 +116,20 @@ class Stream(Handle):
 
     def bio_read(self, bufsize: int) -> bytes:
         """Takes at most bufsize bytes of ciphertext for the peer of a memory connection."""
-        size = min(bufsize, 1 << 20)
-        return stream_out(lib.fssl_conn_bio_read, size, self._handle)
+        if bufsize > STREAM_MAX:
+            return stream_out(_bio_read, min(bufsize, 1 << 20), self._handle)
+        room = memory, view = _rooms.take()
+        try:
+            return view[: passed(_bio_read(self._handle, memory, bufsize, NULL))]
+        finally:
+            _rooms.append(room)
 
     def bio_write(self, data) -> int:
         """Gives ciphertext from the peer to a memory connection. Returns how much it took."""
+        if type(data) is bytes:
+            return passed(_bio_write(self._handle, data, len(data), NULL))
         with view_of(data) as view:
-            return call(lib.fssl_conn_bio_write, self._handle, view, len(view))
+            return call(_bio_write, self._handle, view, len(view))
 
     def bio_shutdown(self) -> None:
         """Says that the peer of a memory connection sends no more."""
