@@ -1,12 +1,17 @@
-/* What a handle costs: resolving it with the object's lock, and opening and closing one. Prints
-   nanoseconds per operation, the best of several rounds. */
+/* handle [rounds]: what a handle costs. Prints lines "name number": nanoseconds of one operation,
+   by the best of so many rounds. What stands above SSL_pending is the difference to calling that
+   alone; every thread of a pair has its own connection, unless "same" is said. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "internal.h"
 
-enum { ROUNDS = 200, OPERATIONS = 20000, THREADS_MAX = 2 };
+enum { OPERATIONS = 50000, THREADS_MAX = 2, MILLION = 1000000 };
+
+static fssl_handle conns[THREADS_MAX];
+static SSL *bare[THREADS_MAX];
 
 static double now(void)
 {
@@ -16,45 +21,45 @@ static double now(void)
     return (double)at.tv_sec * 1e9 + (double)at.tv_nsec;
 }
 
-/* Holds the object and releases it. */
-static void *resolve(void *handle)
+static void *pending(void *thread)
 {
-    fssl_handle h = *(fssl_handle *)handle;
-    struct object *object;
+    SSL *ssl = bare[(intptr_t)thread];
 
     for (int i = 0; i < OPERATIONS; i++) {
-        if (handle_hold(h, KIND_STORE, &object))
+        if (SSL_pending(ssl))
             abort();
-        handle_release(h);
     }
     return NULL;
 }
 
-/* What every call does beside its OpenSSL call: holds and locks the object, looks twice whether
-   OpenSSL's error queue is empty, and gives the object back. */
-static void *whole_call(void *handle)
+/* Resolves the handle, holds its object alone, and gives it back. */
+static void *held(void *thread)
 {
-    fssl_handle h = *(fssl_handle *)handle;
-    void *object;
+    fssl_handle h = conns[(intptr_t)thread];
+    struct conn *conn;
 
     for (int i = 0; i < OPERATIONS; i++) {
-        if (acquire(h, KIND_STORE, &object, NULL))
-            abort();
-        finish(h, 0, NULL);
-    }
-    return NULL;
-}
-
-/* The same of a call that does not enter OpenSSL. */
-static void *own_call(void *handle)
-{
-    fssl_handle h = *(fssl_handle *)handle;
-    void *object;
-
-    for (int i = 0; i < OPERATIONS; i++) {
-        if (acquire_own(h, KIND_STORE, &object, NULL))
+        if (acquire_own(h, KIND_CONN, &conn, NULL) || SSL_pending(conn->ssl))
             abort();
         finish_own(h, 0, NULL);
+    }
+    return NULL;
+}
+
+static void *held_same(void *unused)
+{
+    (void)unused;
+    return held((void *)0);
+}
+
+/* A whole call that enters OpenSSL. */
+static void *called(void *thread)
+{
+    fssl_handle h = conns[(intptr_t)thread];
+
+    for (int i = 0; i < OPERATIONS; i++) {
+        if (fssl_conn_pending(h, NULL))
+            abort();
     }
     return NULL;
 }
@@ -70,38 +75,73 @@ static void *open_and_close(void *unused)
     return unused;
 }
 
-/* Returns the best time of one operation, with as many threads as there are handles. */
-static double best(void *(*work)(void *), fssl_handle *handles, int threads, int operations)
+/* Returns the best time of one operation, on so many threads. */
+static double best(void *(*work)(void *), int threads, int rounds)
 {
     double least = 1e18;
 
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         pthread_t made[THREADS_MAX];
         double start_time = now(), took;
 
-        for (int i = 0; i < threads; i++)
-            pthread_create(&made[i], NULL, work, &handles[i]);
+        for (intptr_t i = 0; i < threads; i++)
+            pthread_create(&made[i], NULL, work, (void *)i);
         for (int i = 0; i < threads; i++)
             pthread_join(made[i], NULL);
-        took = (now() - start_time) / operations;
+        took = (now() - start_time) / OPERATIONS;
         least = took < least ? took : least;
     }
     return least;
 }
 
-int main(void)
+/* Opens and closes a million: the time of the last hundred thousand beside the first shows whether
+   it grows, the memory what is lost. */
+static void million(void)
 {
-    fssl_handle one = fssl_store_new(NULL), two = fssl_store_new(NULL);
-    fssl_handle distinct[] = {one, two}, same[] = {one, one};
+    enum { PARTS = MILLION / OPERATIONS };
+    double took[PARTS];
+    struct mallinfo2 before = mallinfo2();
 
-    printf("resolve, 1 thread             %7.1f ns\n", best(resolve, distinct, 1, OPERATIONS));
-    printf("resolve, 2 threads, 2 handles %7.1f ns\n", best(resolve, distinct, 2, OPERATIONS));
-    printf("resolve, 2 threads, 1 handle  %7.1f ns\n", best(resolve, same, 2, OPERATIONS));
-    printf("a call around nothing         %7.1f ns\n", best(whole_call, distinct, 1, OPERATIONS));
-    printf("one that needs no OpenSSL     %7.1f ns\n", best(own_call, distinct, 1, OPERATIONS));
-    printf("open and close, 1 thread      %7.1f ns\n",
-           best(open_and_close, distinct, 1, OPERATIONS));
-    printf("open and close, 2 threads     %7.1f ns\n",
-           best(open_and_close, distinct, 2, OPERATIONS));
-    return fssl_handle_close(one, NULL) || fssl_handle_close(two, NULL);
+    for (int i = 0; i < PARTS; i++) {
+        double start_time = now();
+
+        open_and_close(NULL);
+        took[i] = (now() - start_time) / OPERATIONS;
+    }
+    printf("a_million,_the_first %.1f\n", took[0] < took[1] ? took[0] : took[1]);
+    printf("a_million,_the_last %.1f\n",
+           took[PARTS - 1] < took[PARTS - 2] ? took[PARTS - 1] : took[PARTS - 2]);
+    printf("a_million,_bytes_left %.0f\n", (double)mallinfo2().uordblks - (double)before.uordblks);
+}
+
+static void connections_make(void)
+{
+    fssl_handle ctx = fssl_ctx_new_client(NULL);
+    SSL_CTX *bare_ctx = SSL_CTX_new(TLS_client_method());
+
+    for (int i = 0; i < THREADS_MAX; i++) {
+        conns[i] = fssl_conn_new_memory(ctx, NULL);
+        bare[i] = SSL_new(bare_ctx);
+        if (conns[i] < 0 || !bare[i])
+            abort();
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 1 ? atoi(argv[1]) : 50;
+    double one, two;
+
+    connections_make();
+    one = best(pending, 1, rounds);
+    two = best(pending, 2, rounds);
+    printf("SSL_pending %.1f\n", one);
+    printf("held %.1f\n", best(held, 1, rounds) - one);
+    printf("held,_2_threads %.1f\n", best(held, 2, rounds) - two);
+    printf("held,_2_threads,_same %.1f\n", best(held_same, 2, rounds) - two);
+    printf("call %.1f\n", best(called, 1, rounds) - one);
+    printf("open_and_close %.1f\n", best(open_and_close, 1, rounds));
+    printf("open_and_close,_2_threads %.1f\n", best(open_and_close, 2, rounds));
+    million();
+    return 0;
 }

@@ -1,0 +1,135 @@
+"""The peers: programs that do the same work with one TLS library each (protocol.h says how the
+runner talks with them), each in a process of its own."""
+
+import os
+import shutil
+import subprocess
+import typing
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+BUILD = os.path.join(ROOT, "build", "release", "bench")
+HERE = os.path.join(ROOT, "bench", "peers")
+
+
+class Kind(typing.NamedTuple):
+    label: str
+    language: str
+    command: typing.List[str]
+    package: str = ""  # Debian's, of what it needs beyond flatssl
+    binding: bool = True  # to OpenSSL; else it is a TLS of its own
+
+    @property
+    def ours(self):
+        return self.label.startswith("flatssl")
+
+
+def _built(name):
+    return [os.path.join(BUILD, "peer_" + name)]
+
+
+def _script(program, name):
+    return [program, os.path.join(HERE, name)]
+
+
+PYTHON = "/usr/bin/python3"
+
+KINDS = {
+    "raw": Kind("OpenSSL", "C", _built("raw")),
+    "flatssl": Kind("flatssl", "C", _built("flatssl")),
+    "libtls": Kind("libretls", "C", _built("libtls"), "libtls-dev"),
+    "gnutls": Kind("GnuTLS", "C", _built("gnutls"), "libgnutls28-dev", False),
+    "python": Kind("flatssl, Python", "Python", _script(PYTHON, "python_flatssl.py")),
+    "python_ssl": Kind("Python ssl", "Python", _script(PYTHON, "python_ssl.py")),
+    "pyopenssl": Kind("pyOpenSSL", "Python", _script(PYTHON, "python_pyopenssl.py"),
+                      "python3-openssl"),
+    "luajit": Kind("flatssl, LuaJIT", "Lua", _script("luajit", "lua_flatssl.lua"), "luajit"),
+    "lua": Kind("flatssl, Lua 5.4", "Lua", _script("lua5.4", "lua_flatssl.lua"), "lua5.4"),
+    "luasec": Kind("LuaSec", "Lua", _script("lua5.4", "lua_luasec.lua"), "lua-sec"),
+    "luaossl": Kind("luaossl", "Lua", _script("lua5.4", "lua_luaossl.lua"), "lua-luaossl"),
+    "ruby": Kind("flatssl, Ruby", "Ruby", _script("/usr/bin/ruby", "ruby_flatssl.rb"), "ruby-ffi"),
+    "ruby_openssl": Kind("Ruby openssl", "Ruby", _script("/usr/bin/ruby", "ruby_openssl.rb"),
+                         "ruby"),
+    "go": Kind("flatssl, Go", "Go", _built("go") + ["flatssl"], "golang-go"),
+    "go_tls": Kind("Go crypto/tls", "Go", _built("go") + ["crypto"], "golang-go", False),
+}
+
+
+class Refused(Exception):
+    """The peer cannot do what it was asked for; why is the text."""
+
+
+class Peer:
+    """One of the programs, running."""
+
+    def __init__(self, kind: Kind, folder: str, patience: float):
+        program = kind.command[0]
+        if not (os.path.exists(program) or shutil.which(program)):
+            raise Refused(f"{kind.package or program} is not installed")
+        environment = dict(os.environ, OPENSSL_CONF=os.path.join(folder, "openssl.cnf"))
+        self._kind = kind
+        self._process = subprocess.Popen(
+            ["timeout", str(patience), *kind.command, folder], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+    def ask(self, subject: str, count: int) -> typing.List[float]:
+        """Returns the numbers that the peer answers."""
+        try:
+            self._process.stdin.write(f"{subject} {count}\n")
+            self._process.stdin.flush()
+            answer = self._process.stdout.readline()
+        except BrokenPipeError:
+            answer = ""
+        if not answer:
+            said, status = self._process.stderr.read(), self._process.wait()
+            raise RuntimeError(f"{self._kind.label}, {subject}: exit status {status}\n{said}")
+        if answer.startswith("- "):
+            raise Refused(answer[2:].strip())
+        return [float(number) for number in answer.split()]
+
+    def ended(self) -> bool:
+        return self._process.poll() is not None
+
+    def close(self) -> None:
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self._process.wait()
+        self._process.stdout.close()
+        self._process.stderr.close()
+
+
+class Peers:
+    """The peers that run, started when first asked for."""
+
+    def __init__(self, folder: str, patience: float):
+        self.missing = {}  # name: why
+        self._folder, self._patience, self._running = folder, patience, {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for name in list(self._running):
+            self.stop(name)
+
+    def get(self, name: str) -> Peer:
+        if name in self.missing:
+            raise Refused(self.missing[name])
+        if name in self._running and self._running[name].ended():
+            self.stop(name)
+        try:
+            if name not in self._running:
+                self._running[name] = self.fresh(name)
+        except Refused as refused:
+            self.missing[name] = str(refused)
+            raise
+        return self._running[name]
+
+    def fresh(self, name: str) -> Peer:
+        """Starts one more, for the caller to close."""
+        return Peer(KINDS[name], self._folder, self._patience)
+
+    def stop(self, name: str) -> None:
+        if name in self._running:
+            self._running.pop(name).close()

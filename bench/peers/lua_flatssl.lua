@@ -1,0 +1,188 @@
+-- A peer (see protocol.h): flatssl from LuaJIT or Lua 5.4. TCP is the library's own, since Lua has
+-- none.
+
+local flatssl = require "flatssl"
+
+local FOLDER = arg[1]
+local SIZES = {["64"] = 64, ["1k"] = 1024, ["16k"] = 16384, ["1m"] = 1048576}
+local PACKET, RECORD, SMALL = 32768, 16384, 64
+local must, constants = flatssl.assert, flatssl.constants
+
+local function context(role, mutual)
+  local options = {}
+  if role == "client" or mutual then
+    options.ca = FOLDER .. "/ca.pem"
+  end
+  if role == "server" or mutual then
+    options.certificate = FOLDER .. "/" .. role .. ".pem"
+    options.key = options.certificate
+  end
+  local made = must(flatssl[role](options))
+  must(made:set_ciphersuites("TLS_AES_128_GCM_SHA256"))
+  must(made:set_groups("X25519:P-256"))
+  return made
+end
+
+local contexts = {}
+for _, mutual in ipairs {false, true} do
+  contexts[mutual] = {context("client", mutual), context("server", mutual)}
+end
+
+-- ---- in memory ----
+
+local memory = {}
+memory.__index = memory
+
+function memory.open(mutual)
+  local link = setmetatable({}, memory)
+  link.client = must(flatssl.conn.new_memory(contexts[mutual][1]))
+  link.server = must(flatssl.conn.new_memory(contexts[mutual][2]))
+  link.client:set_host("localhost")
+  local client, server, packet, err, _ = link.client, link.server
+  local client_done, server_done = false, false
+  while not (client_done and server_done) do
+    _, err, _, packet = client:pump(packet, 0, PACKET)
+    client_done = not err
+    if not server_done then
+      _, err, _, packet = server:pump(packet, 0, PACKET)
+      server_done = not err
+    end
+  end
+  link.rest = packet
+  return link
+end
+
+function memory:settle()
+  self.client:bio_write(self.rest)
+end
+
+local function forth_piece(client, server, piece)
+  local left = must(client:send(piece))
+  local plain = server:pump(client:bio_read(PACKET), RECORD, 0)
+  while plain do
+    left = left - #plain
+    plain = left > 0 and server:recv(RECORD)
+  end
+end
+
+function memory:forth(message)
+  if #message <= RECORD then
+    return forth_piece(self.client, self.server, message)
+  end
+  for at = 1, #message, RECORD do
+    forth_piece(self.client, self.server, message:sub(at, at + RECORD - 1))
+  end
+end
+
+function memory:back(message)
+  must(self.server:send(message))
+  return must(self.client:pump(self.server:bio_read(PACKET), RECORD, 0))
+end
+
+-- ---- over loopback ----
+
+local loopback = {}
+loopback.__index = loopback
+local listeners = {}
+
+function loopback.open(mutual)
+  local link = setmetatable({}, loopback)
+  local listener = listeners[mutual]
+  if not listener then
+    listener = must(flatssl.conn.new(contexts[mutual][2], constants.NO_FD))
+    must(listener:bind("127.0.0.1", 0))
+    must(listener:listen(16))
+    listeners[mutual] = listener
+  end
+  local _, port = listener:getsockname()
+  link.client = must(flatssl.conn.new(contexts[mutual][1], constants.NO_FD))
+  link.client:set_host("localhost")
+  must(link.client:connect("127.0.0.1", port))
+  link.server = must(listener:accept())
+  for _, conn in ipairs {link.client, link.server} do
+    must(conn:setblocking(false))
+    must(conn:set_timeout(constants.TIMEOUT_AS_FD))
+  end
+  local client, server
+  while not (client and server) do
+    client = client or link.client:do_handshake()
+    server = server or link.server:do_handshake()
+  end
+  return link
+end
+
+function loopback:settle() end
+
+function loopback:forth(message)
+  local client, server, size, sent, got = self.client, self.server, #message, 0, 0
+  while got < size do
+    if sent < size then
+      sent = sent + (client:send(sent == 0 and message or message:sub(sent + 1)) or 0)
+    else
+      client:flush()
+    end
+    while got < sent do
+      local plain = server:recv(RECORD)
+      if not plain then
+        break
+      end
+      got = got + #plain
+    end
+  end
+end
+
+function loopback:back(message)
+  must(self.server:send(message))
+  local plain
+  repeat
+    plain = self.client:recv(RECORD)
+  until plain
+  return plain
+end
+
+-- ---- what the runner asks for ----
+
+local ways, kept = {memory = memory, loopback = loopback}, {}
+
+-- Returns the link that stays, its ends as agreed.
+local function link(way)
+  if not kept[way] then
+    local made = ways[way].open(false)
+    made:settle()
+    for _, conn in ipairs {made.client, made.server} do
+      assert(conn:cipher_name() == "TLS_AES_128_GCM_SHA256" and conn:group_name() == "x25519")
+    end
+    made:forth("x")
+    made:back("x")
+    kept[way] = made
+  end
+  return kept[way]
+end
+
+local function run(what, way, count)
+  local made, message = link(way), ("m"):rep(SIZES[what:match("^bulk_(.*)")] or SMALL)
+  local start = os.clock()
+  for _ = 1, count do
+    if what == "handshake" or what == "mutual" then
+      local one = ways[way].open(what == "mutual")
+      one.client:close()
+      one.server:close()
+    else
+      made:forth(message)
+      if what == "echo" then
+        made:back(message)
+      end
+    end
+  end
+  return os.clock() - start
+end
+
+for line in io.lines() do
+  local what, way, count = line:match("^(.*)_(%l+) (%d+)$")
+  if ways[way] and (SIZES[what:match("^bulk_(.*)")] or ("handshake mutual echo"):find(what)) then
+    print(("%.9f"):format(run(what, way, tonumber(count))))
+  else
+    print("- no such subject")
+  end
+  io.flush()
+end
