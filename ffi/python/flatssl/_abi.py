@@ -15,6 +15,7 @@ from ._load import NULL, SHAPES, ffi, lib
 INTERRUPTED = -lib.FSSL_E_INTERRUPTED
 SHORT = -lib.FSSL_E_BUFFER
 FIRST_CAPACITY = 512
+FIRST_HANDLE = 1 << 24
 
 allocate = ffi.new_allocator(should_clear_after_alloc=False)
 
@@ -70,7 +71,11 @@ def passed(result):
 
 
 def handle_in(value):
-    return (value._handle if isinstance(value, Handle) else value,)
+    if isinstance(value, Handle):
+        return (value._handle,)
+    if not isinstance(value, int) or 0 < value < FIRST_HANDLE:
+        raise TypeError(f"an object of flatssl is required, not {value!r:.100}")
+    return (value,)
 
 
 def number_in(value):
@@ -95,6 +100,13 @@ def view_of(data, writable=False):
     if writable and memoryview(data).readonly:
         raise TypeError("a read-write bytes-like object is required")
     return ffi.from_buffer("uint8_t[]", data, writable)
+
+
+def required(data):
+    """Refuses None, which elsewhere stands for no bytes at all."""
+    if data is None:
+        raise TypeError("a bytes-like object is required, not 'NoneType'")
+    return data
 
 
 def text_in(text):

@@ -82,6 +82,9 @@ class Key(Handle):
         return cls._wrap(_abi.key_generate(type, bits, curve))
 
     def to_pem(self, cipher: "str | None" = None, passphrase=None) -> bytes:
+        """Writes the private key as PKCS#8, encrypted by a cipher such as "aes-256-cbc"."""
+        if not cipher and (cipher is not None or passphrase is not None):
+            raise ValueError("a passphrase needs the name of a cipher")
         return _abi.key_to_pem(self, cipher, passphrase)
 
     def to_der(self) -> bytes:
@@ -108,11 +111,11 @@ class Key(Handle):
 
     def sign(self, data, digest: "str | None" = "sha256") -> bytes:
         """Returns a signature; digest None stands for the key's own, as Ed25519 wants."""
-        return _abi.key_sign(self, data, digest)
+        return _abi.key_sign(self, _abi.required(data), digest)
 
     def verify(self, signature, data, digest: "str | None" = "sha256") -> None:
         """Raises VerifyError unless the signature is this key's."""
-        _abi.key_verify(self, signature, data, digest)
+        _abi.key_verify(self, signature, _abi.required(data), digest)
 
 
 class Certificate(Handle):

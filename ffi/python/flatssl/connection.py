@@ -50,6 +50,8 @@ class Connection(Questions):
         """
         if sock is None:
             self._handle = _abi.conn_new_memory(context)
+        elif not hasattr(sock, "fileno"):
+            raise TypeError(f"a socket is required, not {sock!r:.100}")
         else:
             self._handle = _abi.conn_new(context, sock.fileno())
             self.settimeout(sock.gettimeout())
@@ -150,7 +152,7 @@ class Connection(Questions):
         """Sets an option of the socket, from a number or bytes."""
         if isinstance(value, int):
             value = value.to_bytes(4, sys.byteorder, signed=True)
-        _abi.conn_setsockopt(self, level, option, value)
+        _abi.conn_setsockopt(self, level, option, _abi.required(value))
 
     def sock_shutdown(self, how: int) -> None:
         """Shuts the socket down, SHUT_RD, SHUT_WR or SHUT_RDWR, under the TLS stream."""

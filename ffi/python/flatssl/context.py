@@ -38,10 +38,10 @@ class Context(Handle):
         and key files, in PEM, are for a server that wants to know the client.
         """
         self = cls._wrap(_abi.ctx_new_client())
-        if cafile or capath or cadata:
+        if (cafile, capath, cadata) != (None, None, None):
             self.set_cert_store(Store())
             self.trust(cafile, capath, cadata)
-        if certificate:
+        if certificate is not None:
             self.use(certificate, key, passphrase)
         self.set_alpn_protos(alpn)
         return self
@@ -63,7 +63,7 @@ class Context(Handle):
         """
         self = cls._wrap(_abi.ctx_new_server())
         self.use(certificate, key, passphrase)
-        if client_ca:
+        if client_ca is not None:
             self.trust(client_ca)
             self.set_verify(lib.FSSL_VERIFY_PEER | lib.FSSL_VERIFY_FAIL_IF_NO_PEER_CERT)
         self.set_alpn_preference(alpn)
@@ -73,14 +73,14 @@ class Context(Handle):
         """Uses a PEM file of a certificate and its chain, and the private key of another."""
         self.set_passphrase(passphrase)
         self.use_certificate_chain_file(certificate)
-        self.use_private_key_file(key or certificate)
+        self.use_private_key_file(certificate if key is None else key)
         self.set_passphrase(None)
 
     def trust(self, cafile=None, capath=None, cadata=None) -> None:
         """Trusts the certificates of a PEM file, of a hashed directory and of PEM in memory."""
-        if cafile or capath:
+        if (cafile, capath) != (None, None):
             _abi.ctx_load_verify_locations(self, cafile, capath)
-        if cadata:
+        if cadata is not None:
             _abi.ctx_load_verify_pem(self, cadata)
 
     # ---- making connections ----
@@ -161,6 +161,9 @@ class Context(Handle):
 
     def set_client_cas(self, names: typing.Iterable[Name]) -> None:
         """Sends these names as those issuers."""
+        names = list(names)
+        if not all(isinstance(name, Name) for name in names):
+            raise TypeError("the issuers are given as Names")
         _abi.ctx_set_client_ca_list(self, b"".join(name.to_der() for name in names))
 
     def add_client_ca(self, certificate: Certificate) -> None:

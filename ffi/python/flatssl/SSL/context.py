@@ -139,6 +139,8 @@ class Context(Handle):
     def set_tmp_ecdh(self, curve):
         """Selects the curve for ECDHE, one of crypto.get_elliptic_curves(). One that TLS has no
         use for changes nothing."""
+        if not hasattr(curve, "name"):
+            raise TypeError("curve must be an elliptic curve")
         try:
             _abi.ctx_set_groups(self, curve.name)
         except errors.ArgumentError:

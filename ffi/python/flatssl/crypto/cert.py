@@ -254,6 +254,8 @@ def load_certificate(type, buffer):
 
 
 def dump_certificate(type, cert):
+    if not isinstance(cert, certificate.Certificate):
+        raise TypeError("cert must be an X509 instance")
     if type == FILETYPE_PEM:
         return cert.to_pem()
     if type == FILETYPE_ASN1:

@@ -32,6 +32,8 @@ class Revoked(_abi.Handle):
 
     def set_serial(self, hex_str):
         """Sets the serial number, in hexadecimal digits as bytes."""
+        if not isinstance(hex_str, (bytes, str)):
+            raise TypeError("hex_str must be a byte string")
         try:
             _abi.revoked_set_serial(self, hex_str, 16)
         except errors.ArgumentError:

@@ -197,6 +197,8 @@ def dump_privatekey(type, pkey, cipher=None, passphrase=None):
 def _dump_pem(pkey, cipher, passphrase):
     if cipher is None:
         return pkey.to_pem()
+    if not cipher:
+        raise ValueError("Invalid cipher name")
     try:
         return pkey.to_pem(text_of(cipher, "cipher"), passphrase_of(passphrase, True) or b"")
     except errors.ArgumentError as error:
@@ -216,6 +218,8 @@ def load_publickey(type, buffer):
 
 def dump_publickey(type, pkey):
     """Writes the public part of a key."""
+    if not isinstance(pkey, certificate.Key):
+        raise TypeError("pkey must be a PKey")
     if type == FILETYPE_PEM:
         return pkey.public_to_pem()
     if type == FILETYPE_ASN1:
@@ -225,9 +229,13 @@ def dump_publickey(type, pkey):
 
 def sign(pkey, data, digest):
     """Returns a signature of data by a private key and a digest's name."""
-    return _abi.key_sign(pkey, warned(data, "data"), digest_of(digest))
+    if not isinstance(pkey, certificate.Key):
+        raise TypeError("pkey must be a PKey instance")
+    return pkey.sign(warned(data, "data"), digest_of(digest))
 
 
 def verify(cert, signature, data, digest):
     """Raises Error unless the signature is by the key of this certificate."""
-    _abi.key_verify(cert.get_pubkey(), signature, warned(data, "data"), digest_of(digest))
+    if not isinstance(cert, certificate.Certificate):
+        raise TypeError("cert must be an X509 instance")
+    cert.public_key().verify(_abi.required(signature), warned(data, "data"), digest_of(digest))

@@ -1,5 +1,8 @@
 """X509Store and X509StoreContext, as OpenSSL.crypto has them."""
 
+import calendar
+import datetime
+
 from .. import _abi, certificate, errors
 from .cert import X509
 
@@ -23,8 +26,8 @@ class X509Store(certificate.Store):
 
     def set_time(self, vfy_time):
         """Verifies as of a time, a datetime in UTC."""
-        import calendar
-
+        if not isinstance(vfy_time, datetime.date):
+            raise TypeError("vfy_time must be a datetime")
         _abi.store_set_time(self, calendar.timegm(vfy_time.timetuple()))
 
     def load_locations(self, cafile, capath=None):
@@ -45,11 +48,10 @@ class X509StoreContext:
     """The verification of one certificate against a store."""
 
     def __init__(self, store, cert, chain=None):
-        if not isinstance(store, certificate.Store):
-            raise TypeError("store must be an X509Store instance")
+        self.set_store(store)
         if not isinstance(cert, certificate.Certificate):
             raise TypeError("certificate must be an X509 instance")
-        self._store, self._cert = store, cert
+        self._cert = cert
         self._chain = self._checked(chain)
 
     @staticmethod
@@ -60,6 +62,8 @@ class X509StoreContext:
         return list(chain or ())
 
     def set_store(self, store):
+        if not isinstance(store, certificate.Store):
+            raise TypeError("store must be an X509Store instance")
         self._store = store
 
     def _verified(self):
