@@ -637,7 +637,8 @@ int64_t fssl_conn_send_all(fssl_handle conn, const uint8_t *data, int64_t len, i
                            int32_t *err);
 
 /* Reads up to cap bytes of plaintext into buf; flags is 0 or FSSL_MSG_PEEK. Returns how many,
-   at least 1 (0 only for cap 0). WANT_READ or WANT_WRITE where the carrier does not block;
+   at least 1 (0 only for cap 0): what one record holds, and of those that have come behind it
+   (to memory, or by read-ahead) what fits. WANT_READ or WANT_WRITE where the carrier does not block;
    ZERO_RETURN after the peer's close_notify, EOF where the stream ended without one.
    Serves Connection.recv and recv_into. */
 int64_t fssl_conn_recv(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t flags, int32_t *err);
@@ -646,7 +647,16 @@ int64_t fssl_conn_recv(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t flag
    Serves Connection.pending. */
 int64_t fssl_conn_pending(fssl_handle conn, int32_t *err);
 
-/* Writes out ciphertext that the carrier would not take before. Returns 0 when none is left. */
+/* Gathers what is sent until it is so many bytes (at most 16,384) and sends it as one record then,
+   so that many small messages cost little more than one; 0, as at first, sends each at once. What
+   is gathered goes out before any fssl_conn_recv or fssl_conn_pump waits or wants, while another
+   thread waits in one, when ciphertext is taken from memory, at fssl_conn_flush and
+   fssl_conn_shutdown. Flush before you wait for the peer in any other way, or close: closing drops
+   what is still gathered. If it cannot be sent, every later send, flush and shutdown fails. */
+int64_t fssl_conn_set_coalescing(fssl_handle conn, int64_t bytes, int32_t *err);
+
+/* Sends what was gathered, and ciphertext that the carrier would not take before. Returns 0 when
+   none is left. */
 int64_t fssl_conn_flush(fssl_handle conn, int32_t *err);
 
 /* Returns what to poll for before calling again, as FSSL_WANT_ bits; 0 if the last call wanted

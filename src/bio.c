@@ -389,17 +389,23 @@ BIO *carrier_bio_new(struct carrier *carrier)
     return bio;
 }
 
-/* Tells whether a whole TLS record has been read ahead. */
-bool carrier_has_record(const struct carrier *carrier)
+/* Returns byte `at` of what has come already: see carrier_buffered. */
+static uint8_t carrier_byte(const struct carrier *carrier, size_t at)
 {
-    uint8_t header[TLS_HEADER];
     size_t piece;
 
-    if (carrier->in.count < TLS_HEADER)
+    return at < carrier->in.count ? *ring_at(&carrier->in, at, &piece)
+                                  : carrier->feed[at - carrier->in.count];
+}
+
+/* Tells whether a whole TLS record has come already. */
+bool carrier_has_record(const struct carrier *carrier)
+{
+    size_t count = carrier->in.count + carrier->feed_len;
+
+    if (count < TLS_HEADER)
         return false;
-    for (size_t i = 0; i < TLS_HEADER; i++)
-        header[i] = *ring_at(&carrier->in, i, &piece);
-    return carrier->in.count - TLS_HEADER >= ((size_t)header[3] << 8 | header[4]);
+    return count - TLS_HEADER >= ((size_t)carrier_byte(carrier, 3) << 8 | carrier_byte(carrier, 4));
 }
 
 void carrier_free(struct carrier *carrier)

@@ -29,6 +29,7 @@ void conn_free(struct object *object)
     if (conn->owns_fd && conn->carrier.fd != FSSL_NO_FD)
         close((int)conn->carrier.fd);
     carrier_free(&conn->carrier);
+    OPENSSL_clear_free(conn->gathered.data, RECORD_MAX);
     OPENSSL_clear_free(conn->early.data, conn->early.size);
     settings_drop(conn->settings);
     object_drop(conn->ctx);

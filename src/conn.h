@@ -8,6 +8,13 @@ struct sender {
     struct sender *next;
 };
 
+/* Small messages that wait to become one record: see conn_coalesce.c. */
+struct gathered {
+    uint8_t *data; /* RECORD_MAX bytes, NULL until something is gathered */
+    size_t count;
+    size_t bound; /* at which they are sent, 0 to gather none */
+};
+
 enum { VERIFY_ERRORS = 32 };
 
 struct verify_error {
@@ -36,6 +43,7 @@ struct conn {
     struct ctx *ctx;
     struct settings *settings;
     struct carrier carrier;
+    struct gathered gathered;
     struct ring early; /* plaintext that came while a renegotiation had to be brought to its end */
     int64_t timeout;
     int64_t app_data;
@@ -131,6 +139,13 @@ struct step {
 
 int64_t conn_write_refused(struct conn *conn, int32_t *err);
 int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err);
+int64_t conn_record_wait(struct conn *conn, struct patience *patience, int32_t *err);
+bool conn_queue_full(const struct conn *conn);
+bool conn_may_gather(const struct conn *conn);
+int64_t conn_gather(struct conn *conn, const uint8_t *data, size_t len, size_t *sent, int32_t *err);
+bool conn_gather_at_once(struct conn *conn, const uint8_t *data, size_t len);
+int64_t conn_send_gathered(struct conn *conn, struct patience *patience, int32_t *err);
+int64_t conn_pass_gathered(struct conn *conn, int32_t *err);
 int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);
 
 #endif

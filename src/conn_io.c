@@ -143,18 +143,25 @@ bool conn_renegotiating(const struct conn *conn)
            (SSL_in_init(conn->ssl) || (conn->client && SSL_renegotiate_pending(conn->ssl)));
 }
 
-/* Keeps plaintext for recv, once the peer of a renegotiation that has ended has passed. */
-static int64_t keep_early(struct conn *conn, const struct step *step, struct patience *patience,
-                          int32_t *err)
+/* Keeps plaintext for recv. */
+static int64_t keep(struct conn *conn, const struct step *step, int32_t *err)
 {
     struct fault fault;
-    int64_t failed = conn_establish(conn, patience, err);
 
-    if (failed || ring_write(&conn->early, step->buf, step->done, EARLY_MAX) == step->done)
-        return failed;
+    if (ring_write(&conn->early, step->buf, step->done, EARLY_MAX) == step->done)
+        return 0;
     fault_begin(&fault, FSSL_E_MEMORY);
     fault_say(&fault, __func__, "out of memory", NULL);
     return conn_fail(conn, &fault, err);
+}
+
+/* The same, once the peer of a renegotiation that has ended has passed. */
+static int64_t keep_early(struct conn *conn, const struct step *step, struct patience *patience,
+                          int32_t *err)
+{
+    int64_t failed = conn_establish(conn, patience, err);
+
+    return failed ? failed : keep(conn, step, err);
 }
 
 /* Brings a renegotiation to its end. The peer's data may come in its midst: OpenSSL lets it pass
@@ -189,6 +196,27 @@ static int64_t take_early(struct conn *conn, uint8_t *buf, size_t cap, int32_t f
     return (int64_t)ring_read(&conn->early, buf, cap);
 }
 
+/* Goes on reading into the rest of a buffer as long as OpenSSL or the carrier holds whole records.
+   What ends this (a failure, the peer's end) is kept by the connection, for the next call to tell.
+   Returns how much is in the buffer then. */
+static size_t fill(struct conn *conn, uint8_t *buf, size_t cap, size_t got)
+{
+    while (got < cap && !conn_renegotiating(conn) && !SSL_is_dtls(conn->ssl) &&
+           (SSL_pending(conn->ssl) > 0 || carrier_has_record(&conn->carrier))) {
+        struct step step = {run_read, buf + got, cap - got, 0};
+        int32_t want = FSSL_OK;
+
+        if (conn_step(conn, &step, &want, NULL) || want)
+            break;
+        if (conn->renegotiations != (int)SSL_num_renegotiations(conn->ssl)) {
+            keep(conn, &step, NULL); /* until the peer was checked anew */
+            break;
+        }
+        got += step.done;
+    }
+    return got;
+}
+
 /* Reads plaintext. Returns how much, or the result of the failure. */
 int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err)
 {
@@ -205,12 +233,18 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
         if (!failed)
             failed = conn_step(conn, &step, &want, err);
         if (!failed && want)
+            failed = conn_pass_gathered(conn, err);
+        if (!failed && want)
             failed = conn_wait(conn, want, &patience, err);
     } while (!failed && want);
     if (!failed)
         failed = conn_establish(conn, &patience, err); /* a renegotiation may have ended */
     conn->useless = 0;
-    return failed ? failed : (int64_t)step.done;
+    if (failed)
+        return failed;
+    if (flags & FSSL_MSG_PEEK)
+        return (int64_t)step.done;
+    return (int64_t)fill(conn, buf, cap, step.done);
 }
 
 int64_t fssl_conn_recv(fssl_handle h, uint8_t *buf, int64_t cap, int32_t flags, int32_t *err)
@@ -262,7 +296,7 @@ int64_t fssl_conn_want(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    if (conn->carrier.out.count > 0)
+    if (conn->carrier.out.count + conn->gathered.count > 0)
         return finish_own(h, conn->want | FSSL_WANT_WRITE, err);
     return finish_own(h, conn->want, err);
 }
@@ -309,6 +343,8 @@ static int64_t conn_shutdown(struct conn *conn, int32_t *err)
         return conn_say(conn, FSSL_E_STATE, __func__, "shutdown while in init", err);
     if (!failed && again && conn->early.count > 0)
         return conn_say(conn, FSSL_E_STATE, __func__, "data is still to be read", err);
+    if (!failed)
+        failed = conn_send_gathered(conn, &patience, err);
     do {
         if (!failed)
             failed = conn_step(conn, &step, &want, err);

@@ -12,6 +12,17 @@ static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
     return failed;
 }
 
+/* Has what was gathered join the ciphertext that is about to be taken. A failure is the connection's
+   own: it is for the next send to tell. */
+static void pass_gathered(struct conn *conn)
+{
+    if (conn->gathered.count == 0)
+        return;
+    queue_empty();
+    conn_pass_gathered(conn, NULL);
+    queue_empty();
+}
+
 int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
 {
     struct conn *conn;
@@ -22,6 +33,7 @@ int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
         return failed;
     if (!bytes_given(buf, cap))
         return refuse(h, "buf", err);
+    pass_gathered(conn);
     got = ring_read(&conn->carrier.out, buf, (size_t)cap);
     if (got == 0 && cap > 0)
         return finish_own(h, -FSSL_E_WANT_READ, err);
@@ -119,6 +131,7 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     conn->carrier.feed_len = (size_t)in_len;
     result = pump(conn, plain, (size_t)plain_cap, err);
     *taken = in_len - (int64_t)feed_end(&conn->carrier);
+    pass_gathered(conn);
     *given = (int64_t)ring_read(&conn->carrier.out, out, (size_t)out_cap);
     return result < 0 ? abandon(h, result, err) : finish(h, result, err);
 }

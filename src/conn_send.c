@@ -5,7 +5,8 @@
    encrypted. Where the connection blocks, a send returns when all is with the kernel.
 
    Threads that send take turns, first come, first served, so that none interleaves with another's
-   data. The one whose turn it is may wait for the carrier; the others wait for it. */
+   data. The one whose turn it is may wait for the carrier; the others wait for it. With coalescing,
+   small messages are gathered first: see conn_coalesce.c. */
 #include "internal.h"
 
 #include <errno.h>
@@ -60,8 +61,10 @@ int64_t conn_write_refused(struct conn *conn, int32_t *err)
     return fault_publish(&fault, err);
 }
 
-static bool queue_full(const struct carrier *carrier)
+bool conn_queue_full(const struct conn *conn)
 {
+    const struct carrier *carrier = &conn->carrier;
+
     return carrier->out.count > (carrier->memory ? CARRIER_APP_MAX : 0);
 }
 
@@ -71,7 +74,7 @@ static int64_t room_wait(struct conn *conn, struct patience *patience, int32_t *
     int64_t failed = conn_establish(conn, patience, err);
 
     carrier_flush(&conn->carrier);
-    while (!failed && queue_full(&conn->carrier)) {
+    while (!failed && conn_queue_full(conn)) {
         failed = conn_wait(conn, FSSL_E_WANT_WRITE, patience, err);
         carrier_flush(&conn->carrier);
     }
@@ -80,11 +83,9 @@ static int64_t room_wait(struct conn *conn, struct patience *patience, int32_t *
     return failed;
 }
 
-static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
-                           struct patience *patience, int32_t *err)
+/* Waits until OpenSSL and the carrier take a record. */
+int64_t conn_record_wait(struct conn *conn, struct patience *patience, int32_t *err)
 {
-    struct step step = {run_write, (void *)(uintptr_t)data, len < RECORD_MAX ? len : RECORD_MAX, 0};
-    int32_t want;
     int64_t failed;
 
     do {
@@ -92,6 +93,16 @@ static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, s
         if (!failed)
             failed = room_wait(conn, patience, err);
     } while (!failed && conn_renegotiating(conn));
+    return failed;
+}
+
+static int64_t send_record(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
+                           struct patience *patience, int32_t *err)
+{
+    struct step step = {run_write, (void *)(uintptr_t)data, len < RECORD_MAX ? len : RECORD_MAX, 0};
+    int32_t want;
+    int64_t failed = conn_record_wait(conn, patience, err);
+
     if (!failed)
         failed = conn_step(conn, &step, &want, err);
     if (failed)
@@ -118,6 +129,32 @@ int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err)
     return failed;
 }
 
+/* ---- sends ---- */
+
+/* Gathers or sends a piece of data, or what was gathered before it. */
+static int64_t send_piece(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
+                          struct patience *patience, int32_t *err)
+{
+    const struct gathered *gathered = &conn->gathered;
+    bool gathers = gathered->bound > 0 && conn_may_gather(conn);
+
+    if (gathered->count == 0 && (!gathers || len >= gathered->bound))
+        return send_record(conn, data, len, sent, patience, err);
+    if (gathers && gathered->count < gathered->bound)
+        return conn_gather(conn, data, len, sent, err);
+    return conn_send_gathered(conn, patience, err);
+}
+
+/* Sends what fills the bound. What has to wait was accepted all the same. */
+static int64_t send_full(struct conn *conn, struct patience *patience, int32_t *err)
+{
+    int64_t failed = 0;
+
+    if (conn->gathered.count >= conn->gathered.bound || !conn_may_gather(conn))
+        failed = conn_send_gathered(conn, patience, err);
+    return failed == -FSSL_E_WANT_READ || failed == -FSSL_E_WANT_WRITE ? 0 : failed;
+}
+
 /* Sends as the connection does, counting what was accepted. */
 static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
                          int32_t *err)
@@ -132,9 +169,11 @@ static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, siz
     if (failed)
         return failed;
     while (!failed && *sent < len) {
-        failed = send_record(conn, data + *sent, len - *sent, sent, &patience, err);
+        failed = send_piece(conn, data + *sent, len - *sent, sent, &patience, err);
         lock_yield(&conn->object.lock);
     }
+    if (!failed)
+        failed = send_full(conn, &patience, err);
     if (!failed)
         failed = conn_drain(conn, &patience, err);
     turn_end(conn, &sender);
@@ -145,14 +184,15 @@ int64_t fssl_conn_send(fssl_handle h, const uint8_t *data, int64_t len, int32_t 
 {
     struct conn *conn;
     size_t sent = 0;
-    int64_t failed = acquire(h, KIND_CONN, &conn, err);
+    int64_t failed = acquire_own(h, KIND_CONN, &conn, err);
 
     if (failed)
         return failed;
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
-    if (len == 0)
-        return finish(h, 0, err);
+    if (len == 0 || conn_gather_at_once(conn, data, (size_t)len))
+        return finish_own(h, len, err);
+    queue_empty();
     failed = conn_send(conn, data, (size_t)len, &sent, err);
     return failed && sent == 0 ? abandon(h, failed, err) : finish(h, (int64_t)sent, err);
 }
@@ -171,7 +211,9 @@ int64_t fssl_conn_send_all(fssl_handle h, const uint8_t *data, int64_t len, int6
         return failed;
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
-    if (len > 0)
+    if (conn_gather_at_once(conn, data, (size_t)len))
+        done = (size_t)len;
+    else if (len > 0)
         failed = conn_send(conn, data, (size_t)len, &done, err);
     if (sent)
         *sent = (int64_t)done;
@@ -188,9 +230,11 @@ int64_t fssl_conn_flush(fssl_handle h, int32_t *err)
         return failed;
     conn->want = 0;
     carrier_flush(&conn->carrier); /* an alert may be owed by a connection that failed */
-    if (conn->carrier.out.count == 0 && !conn->carrier.write_error)
+    if (conn->carrier.out.count + conn->gathered.count == 0 && !conn->carrier.write_error)
         return finish(h, 0, err);
     failed = conn_usable(conn, err);
+    if (!failed)
+        failed = conn_send_gathered(conn, &patience, err);
     while (!failed && conn->carrier.out.count > 0) {
         failed = conn_wait(conn, FSSL_E_WANT_WRITE, &patience, err);
         carrier_flush(&conn->carrier);

@@ -211,6 +211,80 @@ static void send_all_tells_how_far_it_came(void)
     pair_close(&pair);
 }
 
+/* ---- several records in one call ---- */
+
+static void three_records(const struct pair *pair)
+{
+    CHECK_IS(4, fssl_conn_send(pair->client, (const uint8_t *)"one ", 4, &err));
+    CHECK_IS(4, fssl_conn_send(pair->client, (const uint8_t *)"two ", 4, &err));
+    CHECK_IS(5, fssl_conn_send(pair->client, (const uint8_t *)"three", 5, &err));
+}
+
+static void recv_fills(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[64];
+
+    three_records(&pair);
+    CHECK_IS(0, fssl_conn_shutdown(pair.client, &err));
+    bring(&pair);
+    CHECK_IS(4, fssl_conn_recv(pair.server, got, sizeof got, FSSL_MSG_PEEK, &err));
+    CHECK_IS(6, fssl_conn_recv(pair.server, got, 6, 0, &err));
+    CHECK_IS(7, fssl_conn_recv(pair.server, got + 6, sizeof got - 6, 0, &err));
+    CHECK_BYTES("one two three", got, 13);
+    CHECK_FAILS(FSSL_E_ZERO_RETURN, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    pair_close(&pair);
+}
+
+/* What comes behind the data that a call returns is told by the next. */
+static void recv_fills_up_to_a_failure(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[64];
+
+    three_records(&pair);
+    bring(&pair);
+    CHECK_GIVES(fssl_conn_bio_write(pair.server, text, sizeof text, &err));
+    CHECK_IS(13, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    CHECK_FAILS(FSSL_E_TLS, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+    pair_close(&pair);
+}
+
+/* From a socket, records come together by read-ahead; and no call waits for more than it has. */
+static void recv_fills_from_read_ahead(void)
+{
+    for (int ahead = 0; ahead < 2; ahead++) {
+        struct pair pair;
+        uint8_t got[64];
+
+        pair_contexts(&pair, &sockets);
+        CHECK_OK(fssl_ctx_set_read_ahead(pair.server_ctx, ahead * 4096, &err));
+        pair_connect(&pair, &sockets);
+        CHECK(pair_handshake(&pair));
+        pair_block(&pair);
+        three_records(&pair);
+        CHECK_IS(ahead ? 13 : 4, fssl_conn_recv(pair.server, got, sizeof got, 0, &err));
+        CHECK_BYTES("one two three", got, ahead ? 13 : 4);
+        pair_close(&pair);
+    }
+}
+
+static void pump_fills(void)
+{
+    struct pair pair = pair_established(&memory);
+    uint8_t got[64], wire[500], out[64];
+    int64_t len, taken, given;
+
+    three_records(&pair);
+    len = CHECK_GIVES(fssl_conn_bio_read(pair.client, wire, sizeof wire, &err));
+    CHECK_IS(5, fssl_conn_bio_write(pair.server, wire, 5, &err)); /* a header, the rest is fed */
+    CHECK_IS(13, fssl_conn_pump(pair.server, wire + 5, len - 5, &taken, got, sizeof got, out,
+                                sizeof out, &given, &err));
+    CHECK_EQUAL(len - 5, taken);
+    CHECK_BYTES("one two three", got, 13);
+    pair_close(&pair);
+}
+
 /* ---- what to poll for ---- */
 
 static void want_bits(void)
@@ -338,6 +412,10 @@ static const struct check_case cases[] = {
     {"the buffer is the caller's again", the_buffer_is_the_callers_again},
     {"flush", flush},
     {"send_all tells how far it came", send_all_tells_how_far_it_came},
+    {"recv fills", recv_fills},
+    {"recv fills up to a failure", recv_fills_up_to_a_failure},
+    {"recv fills from read-ahead", recv_fills_from_read_ahead},
+    {"pump fills", pump_fills},
     {"want bits", want_bits},
     {"no data before the handshake", no_data_before_the_handshake},
     {"data in the midst of a renegotiation", data_in_the_midst_of_a_renegotiation},

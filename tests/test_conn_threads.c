@@ -61,6 +61,8 @@ static void send_stream(void *argument)
         stream->result = fssl_conn_send_all(stream->conn, piece, len, &sent, NULL);
         stream->done += sent;
     }
+    if (stream->result >= 0)
+        stream->result = fssl_conn_flush(stream->conn, NULL); /* the last may be gathered */
     stream_ends(stream);
     free(piece);
 }
@@ -92,10 +94,8 @@ static void streams_ended(const struct stream *streams, size_t count)
     }
 }
 
-static void full_duplex(void)
+static void full_duplex_with(int64_t coalescing, int64_t len)
 {
-    int64_t len = check_rounds(8000000);
-
     for (size_t i = 0; i < COUNT_OF(plans); i++) {
         struct pair pair = pair_established(&plans[i]);
         struct stream streams[] = {{.conn = pair.client, .len = len, .piece = 50000},
@@ -108,10 +108,23 @@ static void full_duplex(void)
                                                {recv_stream, &streams[3]}};
 
         pair_block(&pair);
+        CHECK_OK(fssl_conn_set_coalescing(pair.client, coalescing, &err));
+        CHECK_OK(fssl_conn_set_coalescing(pair.server, coalescing, &err));
         check_threads(threads, COUNT_OF(threads));
         streams_ended(streams, COUNT_OF(streams));
         pair_close(&pair);
     }
+}
+
+static void full_duplex(void)
+{
+    full_duplex_with(0, check_rounds(8000000));
+}
+
+static void full_duplex_coalesced(void)
+{
+    full_duplex_with(16384, check_rounds(4000000));
+    full_duplex_with(100, check_rounds(200000));
 }
 
 static void recv_and_answer(void *argument)
@@ -390,6 +403,7 @@ static void contexts_changed_in_use(void)
 
 static const struct check_case cases[] = {
     {"full duplex", full_duplex},
+    {"full duplex, coalesced", full_duplex_coalesced},
     {"full duplex while renegotiating", full_duplex_while_renegotiating},
     {"sends go on while renegotiating", sends_go_on_while_renegotiating},
     {"messages stay whole", messages_stay_whole},

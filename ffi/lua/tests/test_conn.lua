@@ -264,6 +264,16 @@ fresh("waiting and cancelling", function(client)
   equal(0, client:flush())
 end)
 
+case("coalescing", "TLS1_3", function(client, server)
+  ok(client:set_coalescing(4096))
+  fails("ARGUMENT", client:set_coalescing(-1))
+  for _ = 1, 10 do
+    equal(4, client:send("ping"))
+  end
+  ok(server:bio_write(ok(client:bio_read())))
+  equal(("ping"):rep(10), server:recv())
+end)
+
 -- ---- renegotiation ----
 
 case("renegotiation", "TLS1_2", function(client, server, client_ctx, server_ctx)

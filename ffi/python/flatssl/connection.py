@@ -174,8 +174,13 @@ class Connection(Questions):
         except ZeroReturnError:
             return 0
 
+    def set_coalescing(self, size: int) -> None:
+        """Gathers small sends until they make a record of that size, 0 for none: much faster. They
+        go out before a recv waits, at flush and at shutdown."""
+        _abi.conn_set_coalescing(self, size)
+
     def flush(self) -> None:
-        """Writes out what the carrier would not take before."""
+        """Writes out what was gathered, and what the carrier would not take before."""
         _abi.conn_flush(self)
 
     def leftover(self) -> bytes:

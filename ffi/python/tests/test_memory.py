@@ -22,6 +22,18 @@ def test_memory(client_context, server_context, version):
     assert server.want_read() and not server.want_write()
 
 
+def test_coalescing(client_context, server_context):
+    client, server = connected(client_context, server_context)
+    client.set_coalescing(4096)
+    for _ in range(10):
+        assert client.send(b"ping") == 4
+    with pytest.raises(flatssl.ArgumentError):
+        client.set_coalescing(-1)
+    assert len(record := client.bio_read(4096)) < 100
+    server.bio_write(record)
+    assert server.recv() == b"ping" * 10
+
+
 def test_memory_has_no_socket(client_context):
     client = flatssl.Connection(client_context, None, host="localhost")
     for attempt in (client.fileno, client.getpeername, client.detach):
