@@ -1,5 +1,6 @@
 /* The memory carrier: one call for a packet, bounds, the end, and what lies behind it. */
 #include <string.h>
+#include <unistd.h>
 
 #include "pair.h"
 
@@ -127,6 +128,29 @@ static void leftover(void)
     pair_close(&pair);
 }
 
+/* The same on a socket that is read ahead; where it is not, nothing is read behind the end. */
+static void leftover_on_a_socket(void)
+{
+    for (int ahead = 0; ahead < 2; ahead++) {
+        struct pair_plan plan = {.sockets = true};
+        struct pair pair;
+        uint8_t buf[16];
+
+        pair_contexts(&pair, &plan);
+        CHECK_OK(fssl_ctx_set_read_ahead(pair.server_ctx, ahead ? 20000 : 0, &err));
+        pair_connect(&pair, &plan);
+        CHECK(pair_handshake(&pair));
+        CHECK_IS(0, fssl_conn_shutdown(pair.client, &err));
+        CHECK_EQUAL(5, write(pair.client_fd, "clear", 5));
+        CHECK_FAILS(FSSL_E_ZERO_RETURN, fssl_conn_recv(pair.server, buf, 16, 0, &err));
+        CHECK_IS(ahead ? 5 : 0, fssl_conn_leftover(pair.server, buf, 16, &err));
+        if (!ahead)
+            CHECK_EQUAL(5, read(pair.server_fd, buf, 16));
+        CHECK_BYTES("clear", buf, 5);
+        pair_close(&pair);
+    }
+}
+
 static void not_on_memory(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){.sockets = true});
@@ -167,6 +191,7 @@ static const struct check_case cases[] = {
     {"output is bounded", output_is_bounded},
     {"ends", ends},
     {"leftover", leftover},
+    {"leftover on a socket", leftover_on_a_socket},
     {"not on memory", not_on_memory},
     {"buffers released", buffers_released},
 };

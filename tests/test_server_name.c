@@ -50,6 +50,39 @@ static void matching(void)
     check_row(NULL);
 }
 
+/* A name that leads to a context which demands a client's certificate: who has none is refused, and
+   sees an alert. */
+static void a_certificate_is_demanded(void)
+{
+    static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+
+    for (size_t i = 0; i < 2 * COUNT_OF(versions); i++) {
+        enum identity_name shown = i % 2 ? ID_CLIENT : ID_NONE;
+        struct pair_plan lax = {.version = versions[i / 2]};
+        struct pair pair = {.client_ctx = pair_client_ctx(&lax),
+                            .server_ctx = pair_server_ctx(&lax)};
+        fssl_handle strict = pair_server_ctx(&(struct pair_plan){.client = ID_CLIENT});
+        int64_t result;
+        uint8_t byte;
+
+        if (shown)
+            pair_use_identity(pair.client_ctx, shown);
+        pair.client_fd = pair.server_fd = -1;
+        pair.piece = PAIR_RING;
+        CHECK_OK(fssl_ctx_add_server_name(pair.server_ctx, "strict.test", FSSL_NUL_TERMINATED,
+                                          strict, &err));
+        pair_connect(&pair, &lax);
+        CHECK_OK(fssl_conn_set_server_name(pair.client, "strict.test", FSSL_NUL_TERMINATED, &err));
+        result = pair_handshake_results(&pair).server;
+        CHECK_EQUAL(shown ? FSSL_OK : FSSL_E_VERIFY, fssl_error_code(result, NULL));
+        pair_settle(&pair);
+        result = fssl_conn_recv(pair.client, &byte, 1, 0, &err);
+        CHECK_EQUAL(shown ? FSSL_E_WANT_READ : FSSL_E_ALERT, fssl_error_code(result, NULL));
+        check_close(strict);
+        pair_close(&pair);
+    }
+}
+
 /* No session of one policy is resumed under the other's, whichever way it is kept. */
 static void no_resumption_across(void)
 {
@@ -104,6 +137,7 @@ static void bad_arguments(void)
 
 static const struct check_case cases[] = {
     {"matching", matching},
+    {"a certificate is demanded", a_certificate_is_demanded},
     {"no resumption across", no_resumption_across},
     {"bad arguments", bad_arguments},
 };
