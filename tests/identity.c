@@ -33,7 +33,7 @@ static const struct wish {
     [ID_CLIENT] = {ID_CA, false, "a client", "email:client@example.test", "clientAuth", 30},
     [ID_OTHER] = {ID_OTHER_CA, false, "localhost", HERE, "serverAuth,clientAuth", 30},
     [ID_EXPIRED] = {ID_CA, false, "localhost", HERE, "serverAuth", -1},
-    [ID_WILDCARD] = {ID_CA, false, "wildcard", "DNS:*.example.test", "serverAuth", 30},
+    [ID_WILDCARD] = {ID_CA, false, "wildcard", "DNS:*.example.test,DNS:*.2.3.4", "serverAuth", 30},
     [ID_COMMON_NAME] = {ID_CA, false, "localhost", "DNS:elsewhere.test", "serverAuth", 30},
     [ID_MANY_NAMES] = {ID_CA, false, "caf\xc3\xa9",
                        "DNS:one.test,email:two@test,URI:https://three.test/,IP:10.1.2.3,"

@@ -21,7 +21,7 @@ enum identity_name {
     ID_CLIENT,      /* a client */
     ID_OTHER,       /* a server and client, issued by ID_OTHER_CA */
     ID_EXPIRED,     /* a server whose certificate ended yesterday */
-    ID_WILDCARD,    /* a server for *.example.test */
+    ID_WILDCARD,    /* a server for *.example.test, and *.2.3.4 */
     ID_COMMON_NAME, /* a server with localhost as its common name and elsewhere.test in truth */
     ID_MANY_NAMES,  /* a server with an alternative name of each kind and an odd subject */
     ID_LIMIT

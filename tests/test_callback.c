@@ -449,7 +449,7 @@ static const struct check_case cases[] = {
     {"notifications", notifications},
     {"cause outlives notification", cause_outlives_notification},
     {"passphrase", passphrase},
-    {"closed inside", closed_inside},
+    {"CVE-2021-22901 closed inside", closed_inside},
     {"bad handles", bad_handles},
 };
 

@@ -261,14 +261,14 @@ static void another_context_brings_its_policy(void)
 
 static const struct check_case cases[] = {
     {"shake hands", shake_hands},
-    {"one byte at a time", one_byte_at_a_time},
+    {"RUSTSEC-2024-0399 one byte at a time", one_byte_at_a_time},
     {"without a word", without_a_word},
-    {"refused", refused},
+    {"trap-flags refused", refused},
     {"clients refused", clients_refused},
     {"not TLS", not_tls},
     {"no side", no_side},
     {"no socket", no_socket},
-    {"a safe client without a host", a_safe_client_without_a_host},
+    {"CVE-2014-7143 a safe client without a host", a_safe_client_without_a_host},
     {"app data", app_data},
     {"another context", another_context},
     {"another context brings its policy", another_context_brings_its_policy},

@@ -303,9 +303,9 @@ static const struct check_case cases[] = {
     {"truncation that is to be ignored", truncation_that_is_to_be_ignored},
     {"closing writes nothing", closing_writes_nothing},
     {"reset", reset},
-    {"a failed send loses no input", a_failed_send_loses_no_input},
-    {"no SIGPIPE", no_sigpipe},
-    {"a bad record is fatal", a_bad_record_is_fatal},
+    {"trap-carrier a failed send loses no input", a_failed_send_loses_no_input},
+    {"trap-carrier no SIGPIPE", no_sigpipe},
+    {"trap-fatal a bad record is fatal", a_bad_record_is_fatal},
 };
 
 int main(int argc, char **argv)

@@ -239,8 +239,9 @@ static void a_name_replaced_by_an_address(void)
 
 static const struct check_case cases[] = {
     {"hosts", hosts},
-    {"hosts that are none", hosts_that_are_none},
-    {"the peer's certificate", the_peers_certificate},
+    {"CVE-2026-19553 RUSTSEC-2023-0044 LuaSec-161 trap-host hosts that are none",
+     hosts_that_are_none},
+    {"CVE-2026-48618 CVE-2026-48928 CVE-2014-0139 the peer's certificate", the_peers_certificate},
     {"a certificate alone", a_certificate_alone},
     {"set again", set_again},
     {"too late", too_late},

@@ -225,7 +225,7 @@ static const struct check_case cases[] = {
     {"ciphers that may be used", ciphers_that_may_be_used},
     {"ALPN", alpn},
     {"certificates of both", certificates_of_both},
-    {"a server without a client certificate", a_server_without_a_client_certificate},
+    {"trap-result a server without a client certificate", a_server_without_a_client_certificate},
     {"chains", chains},
     {"unverified", unverified},
     {"kept after the connection", kept_after_the_connection},

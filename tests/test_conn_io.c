@@ -405,7 +405,7 @@ static void zero_timeout_on_a_blocking_fd(void)
 static const struct check_case cases[] = {
     {"send and recv", send_and_recv},
     {"peek", peek},
-    {"nothing at all", nothing_at_all},
+    {"trap-empty nothing at all", nothing_at_all},
     {"bad arguments", bad_arguments},
     {"large data", large_data},
     {"both at once", both_at_once},
@@ -417,7 +417,7 @@ static const struct check_case cases[] = {
     {"recv fills from read-ahead", recv_fills_from_read_ahead},
     {"pump fills", pump_fills},
     {"want bits", want_bits},
-    {"no data before the handshake", no_data_before_the_handshake},
+    {"CVE-2023-40217 CVE-2021-23222 no data before the handshake", no_data_before_the_handshake},
     {"data in the midst of a renegotiation", data_in_the_midst_of_a_renegotiation},
     {"zero timeout on a blocking fd", zero_timeout_on_a_blocking_fd},
 };

@@ -187,8 +187,8 @@ static void buffers_released(void)
 static const struct check_case cases[] = {
     {"pump", pump},
     {"pump fails", pump_fails},
-    {"input is bounded", input_is_bounded},
-    {"output is bounded", output_is_bounded},
+    {"trap-carrier input is bounded", input_is_bounded},
+    {"trap-carrier output is bounded", output_is_bounded},
     {"ends", ends},
     {"leftover", leftover},
     {"leftover on a socket", leftover_on_a_socket},

@@ -119,6 +119,18 @@ static void reading(void)
     done(cert);
 }
 
+static void connections(void)
+{
+    int64_t ctx = fssl_ctx_new(FSSL_TLS_CLIENT_METHOD, NULL);
+    int64_t conn = fssl_conn_new_memory(ctx, NULL);
+
+    fssl_conn_set_host(conn, TEXT("a.test"), NULL);
+    fssl_conn_do_handshake(conn, NULL);
+    done(conn);
+    done(fssl_conn_new(ctx, FSSL_NO_FD, NULL));
+    done(ctx);
+}
+
 static void requests(void)
 {
     int64_t req = fssl_req_from_der(req_der.data, req_der.len, NULL);
@@ -351,6 +363,11 @@ static void reading_fails(void)
     fail(reading);
 }
 
+static void connections_fails(void)
+{
+    fail(connections);
+}
+
 static void requests_fails(void)
 {
     fail(requests);
@@ -406,6 +423,7 @@ int main(int argc, char **argv)
     static const struct check_case cases[] = {
         {"building", building_fails},
         {"reading", reading_fails},
+        {"gh-144833 connections", connections_fails},
         {"requests", requests_fails},
         {"CRLs", lists_fails},
         {"verifying", verifying_fails},

@@ -247,7 +247,7 @@ static const struct check_case cases[] = {
     {"methods that are not", methods_that_are_not},
     {"one side only", one_side_only},
     {"safe defaults", safe_defaults},
-    {"whatever openssl.cnf says", whatever_openssl_cnf_says},
+    {"trap-config whatever openssl.cnf says", whatever_openssl_cnf_says},
     {"app data", app_data},
     {"options", options},
     {"values of options", values_of_options},

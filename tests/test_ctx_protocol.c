@@ -348,8 +348,8 @@ static const struct check_case cases[] = {
     {"no version in common", no_version_in_common},
     {"security levels", security_levels},
     {"ALPN", alpn},
-    {"bad protocols", bad_protocols},
-    {"NPN", npn},
+    {"CVE-2024-5535 bad protocols", bad_protocols},
+    {"CVE-2024-5535 NPN", npn},
     {"read ahead", read_ahead},
     {"buffer release", buffer_release},
 };

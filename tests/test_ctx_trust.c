@@ -251,8 +251,8 @@ static void verify_depth(void)
 static const struct check_case cases[] = {
     {"files", files},
     {"a hashed directory", a_hashed_directory},
-    {"bad locations", bad_locations},
-    {"all or nothing", all_or_nothing},
+    {"CVE-2010-4334 bad locations", bad_locations},
+    {"CVE-2010-4334 all or nothing", all_or_nothing},
     {"PEM in memory", pem_in_memory},
     {"what the platform trusts", what_the_platform_trusts},
     {"its own store", its_own_store},

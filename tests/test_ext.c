@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
         {"values as text", values_as_text},
-        {"refused", refused},
+        {"RUSTSEC-2023-0023 refused", refused},
         {"identifiers of keys", identifiers_of_keys},
         {"address of the subject", address_of_the_subject},
         {"criticality", criticality},

@@ -343,8 +343,8 @@ static const struct check_case cases[] = {
     {"same object", same_object},
     {"a million values, none twice", a_million_values},
     {"many at once", many_at_once},
-    {"any order of closing", any_order_of_closing},
-    {"contexts closed before the handshake", contexts_closed_before_the_handshake},
+    {"CVE-2018-1000807 any order of closing", any_order_of_closing},
+    {"CVE-2026-19445 contexts closed before the handshake", contexts_closed_before_the_handshake},
     {"a child of fork has its own", a_child_of_fork_has_its_own},
 };
 

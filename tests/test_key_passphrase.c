@@ -71,8 +71,8 @@ static void nobody_is_asked(void)
 }
 
 static const struct check_case cases[] = {
-    {"passphrases", passphrases},
-    {"nobody is asked", nobody_is_asked},
+    {"trap-passphrase passphrases", passphrases},
+    {"trap-passphrase nobody is asked", nobody_is_asked},
 };
 
 int main(int argc, char **argv)

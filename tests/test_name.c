@@ -277,12 +277,12 @@ static void views_from_threads(void)
 int main(int argc, char **argv)
 {
     static const struct check_case cases[] = {
-        {"items in order", items_in_order},
+        {"CVE-2021-44532 items in order", items_in_order},
         {"setting replaces the first", setting_replaces_the_first},
         {"bad items change nothing", bad_items_change_nothing},
         {"DER round trip", der_round_trip},
-        {"NUL in a value that was read", nul_in_a_read_value},
-        {"comparing", comparing},
+        {"CVE-2013-4238 NUL in a value that was read", nul_in_a_read_value},
+        {"CVE-2018-16395 comparing", comparing},
         {"copies are apart", copies_are_apart},
         {"ten thousand items", ten_thousand_items},
         {"views from threads", views_from_threads},

@@ -138,7 +138,7 @@ static void bad_arguments(void)
 static const struct check_case cases[] = {
     {"matching", matching},
     {"a certificate is demanded", a_certificate_is_demanded},
-    {"no resumption across", no_resumption_across},
+    {"CVE-2025-23419 no resumption across", no_resumption_across},
     {"bad arguments", bad_arguments},
 };
 

@@ -71,6 +71,21 @@ static void resumed(void)
     }
 }
 
+/* Whoever closes without a word, of two ends that were well, loses no session. */
+static void resumed_without_shutdown(void)
+{
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        fssl_handle session;
+
+        open_way(i);
+        CHECK(!resumes(0));
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        CHECK(resumes(session)); /* which has closed both ends of the first connection */
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
 static void resumed_from_bytes(void)
 {
     for (size_t i = 0; i < COUNT_OF(ways); i++) {
@@ -322,11 +337,12 @@ static void timeouts(void)
 
 static const struct check_case cases[] = {
     {"resumed", resumed},
+    {"trap-session resumed without shutdown", resumed_without_shutdown},
     {"resumed from bytes", resumed_from_bytes},
     {"bytes that are none", bytes_that_are_none},
-    {"of another context", of_another_context},
-    {"of another host", of_another_host},
-    {"of a laxer policy", of_a_laxer_policy},
+    {"CVE-2016-5419 of another context", of_another_context},
+    {"CVE-2021-22890 of another host", of_another_host},
+    {"CVE-2025-68121 of a laxer policy", of_a_laxer_policy},
     {"of a cipher that is no longer offered", of_a_cipher_that_is_no_longer_offered},
     {"of another server", of_another_server},
     {"of another session id context", of_another_session_id_context},

@@ -334,7 +334,7 @@ static void callbacks_and_data(void)
 static const struct check_case cases[] = {
     {"bad handles", bad_handles},
     {"nothing but bad", nothing_but_bad},
-    {"bad texts and buffers", bad_texts_and_buffers},
+    {"CVE-2026-40475 CVE-2026-48930 bad texts and buffers", bad_texts_and_buffers},
     {"any number", any_number},
     {"make, ask, close", make_ask_close},
     {"texts, bytes and parts", texts_bytes_and_parts},

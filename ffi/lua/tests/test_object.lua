@@ -2,6 +2,7 @@
 
 local check = require "check"
 local flatssl = require "flatssl"
+local peer = require "peer"
 
 local constants = flatssl.constants
 
@@ -54,6 +55,24 @@ check.case("an object that is held is not closed", function()
   collectgarbage()
   check.ok(conn:context()):close()
   check.equal(0, check.ok(conn:close()))
+end)
+
+check.case("LuaSec-75 LuaSec-130 tickets after their context", function()
+  local client_ctx, server_ctx = peer.contexts "rsa"
+  check.ok(client_ctx:set_queue(constants.QUEUE_SESSION, 8))
+  peer.pin("TLS1_3", client_ctx, server_ctx)
+  local client, server = peer.pair(client_ctx, server_ctx)
+  client_ctx, server_ctx = nil, nil
+  collectgarbage()
+  collectgarbage()
+  check.equal(nil, (peer.handshake(client, server)))
+  peer.receive_tickets(client, server)
+  local session = check.ok(client:session())
+  client:close()
+  server:close()
+  collectgarbage()
+  check.equal(true, session:resumable())
+  session:close()
 end)
 
 check.case("handles can be listed", function()

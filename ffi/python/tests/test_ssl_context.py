@@ -127,7 +127,7 @@ def test_verify_callback(client_context, server_context):
         handshake(*ends(client_context, server_context))
 
 
-def test_exception_in_verify_callback(client_context, server_context):
+def test_cve_2026_27448_exception_in_verify_callback(client_context, server_context):
     client_context.set_verify(SSL.VERIFY_PEER, lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         handshake(*ends(client_context, server_context))
@@ -155,7 +155,7 @@ def test_verify_callback_of_a_connection(client_context, server_context):
 
 
 @pytest.mark.parametrize("install", ["set_info_callback", "set_keylog_callback"])
-def test_exception_in_a_notification(client_context, server_context, install):
+def test_cve_2026_27448_exception_in_a_notification(client_context, server_context, install):
     """It cannot fail the handshake, and comes out of the call that caused it, once."""
     calls = []
 
@@ -287,7 +287,7 @@ def test_servername(client_context, server_context):
             client.set_tlsext_host_name(bad)
 
 
-def test_exception_in_servername_callback(client_context, server_context):
+def test_cve_2026_27448_exception_in_servername_callback(client_context, server_context):
     server_context.set_tlsext_servername_callback(lambda _: 1 // 0)
     client, server = ends(client_context, server_context)
     with pytest.raises(ZeroDivisionError):
@@ -306,7 +306,7 @@ def test_npn(client_context, server_context):
     assert client.get_next_proto_negotiated() == server.get_next_proto_negotiated() == b"spdy/2"
 
 
-def test_exception_in_npn_callback(client_context, server_context):
+def test_cve_2026_27448_exception_in_npn_callback(client_context, server_context):
     server_context.set_npn_advertise_callback(lambda connection: [b"http/1.1"])
     tls12(client_context).set_npn_select_callback(lambda connection, offered: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -336,7 +336,7 @@ def test_alpn(client_context, server_context):
             owner.set_alpn_protos(["text"])
 
 
-def test_exception_in_alpn_callback(client_context, server_context):
+def test_cve_2026_27448_exception_in_alpn_callback(client_context, server_context):
     client_context.set_alpn_protos([b"h2"])
     server_context.set_alpn_select_callback(lambda *_: 1 // 0)
     with pytest.raises(ZeroDivisionError):
@@ -363,7 +363,7 @@ def test_ocsp(client_context, server_context, taken):
 
 
 @pytest.mark.parametrize("side", ["client", "server"])
-def test_exception_in_ocsp_callback(client_context, server_context, side):
+def test_cve_2026_27448_exception_in_ocsp_callback(client_context, server_context, side):
     server_context.set_ocsp_server_callback(
         lambda connection, data: 1 // 0 if side == "server" else b"response")
     client_context.set_ocsp_client_callback(lambda *_: 1 // 0)
