@@ -8,7 +8,7 @@
 
 #include "flatssl.h"
 
-enum { SCRATCH = 16384 }; /* a record of TLS holds no more */
+enum { SCRATCH = 65536 }; /* more than a record of TLS, which has 16384 */
 
 struct call {
     lua_State *L;
@@ -172,11 +172,12 @@ static void buffer_make(struct call *call, struct buffer *buffer)
     buffer->data = lua_newuserdata(call->L, (size_t)buffer->size + 1);
 }
 
-/* The scratch memory that all functions have as their upvalue, where it is enough. */
-static void buffer_make_scratch(struct call *call, struct buffer *buffer)
+/* The scratch memory that all functions have as their upvalue, where it is enough: one half for the
+   first buffer of a call, the other for the second. */
+static void buffer_make_scratch(struct call *call, struct buffer *buffer, int half)
 {
     if (buffer->size <= SCRATCH)
-        buffer->data = lua_touserdata(call->L, lua_upvalueindex(1));
+        buffer->data = (char *)lua_touserdata(call->L, lua_upvalueindex(1)) + half * SCRATCH;
     else
         buffer_make(call, buffer);
 }
@@ -224,7 +225,7 @@ static void give_bytes(struct call *call, const struct buffer *buffer, int64_t l
 static void give_functions(lua_State *L)
 {
     lua_newtable(L);
-    lua_newuserdata(L, SCRATCH);
+    lua_newuserdata(L, 2 * SCRATCH);
     for (const struct function *at = functions; at->name; at++) {
         lua_newtable(L);
         lua_pushvalue(L, -2);

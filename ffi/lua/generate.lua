@@ -50,8 +50,8 @@ local function body(rule)
     gives[#gives + 1] = give(param)
     arguments = param.index or arguments
     if param.kind == "buffer" then
-      local kind = param.length == 0 and "_scratch" or ""
-      makes[#makes + 1] = ("buffer_make%s(&call, &v%d);"):format(kind, param.slot)
+      local half = param.length == 0 and 0 or 1
+      makes[#makes + 1] = ("buffer_make_scratch(&call, &v%d, %d);"):format(param.slot, half)
       grows = param.length == 0 and "v" .. param.slot or grows
     end
   end

@@ -6,7 +6,7 @@ local ffi = require "ffi"
 local declarations = require "flatssl.declarations"
 
 local LIBRARY = {OSX = "libflatssl.1.dylib", Windows = "flatssl.dll"}
-local SCRATCH = 16384 -- a record of TLS holds no more
+local SCRATCH = 65536 -- more than a record of TLS, which has 16384
 local EXACT = 2 ^ 53
 local E_BUFFER
 
@@ -44,39 +44,22 @@ local tools = {lib = lib, tonumber = tonumber, string = ffi.string}
 
 tools.new = ffi.typeof("uint8_t[?]")
 
-local scratch = tools.new(SCRATCH)
+-- Made once, for the first and the second buffer of a call: its results are copied before another
+-- call begins.
+local scratch, second = tools.new(SCRATCH), tools.new(SCRATCH)
 
 function tools.buffer(room)
   return room <= SCRATCH and scratch or tools.new(room)
 end
 
+function tools.second_buffer(room)
+  return room <= SCRATCH and second or tools.new(room)
+end
+
 tools.SCRATCH, tools.E_BUFFER = SCRATCH, E_BUFFER
 tools.number32, tools.number64 = ffi.typeof("int32_t[1]"), ffi.typeof("int64_t[1]")
 
-local function whole(value, least, most)
-  return type(value) == "number" and value >= least and value <= most
-    and value == math.floor(value)
-end
-
--- Each returns whether an argument is of its kind.
-function tools.int32(value)
-  return whole(value, -0x80000000, 0x7fffffff)
-end
-
-function tools.int64(value)
-  return whole(value, -EXACT, EXACT)
-end
-
-function tools.room(value)
-  return whole(value, 0, 0x7fffffff)
-end
-
-function tools.handle(value)
-  if type(value) == "table" then
-    value = rawget(value, "handle")
-  end
-  return whole(value, -EXACT, EXACT) and value or nil
-end
+tools.floor, tools.rawget = math.floor, rawget
 
 function tools.refused(value, name, wanted)
   local what = type(value) == "number" and tostring(value) or type(value)
@@ -90,24 +73,33 @@ local WANTED = {
   int64 = "a whole number of 64 bits",
 }
 
+-- Whether a variable is no whole number in a range. It is written out wherever it is asked: LuaJIT
+-- gives a trace up that enters one function many times.
+local function unfit(variable, least, most)
+  return (("not (type(N) == 'number' and N >= %.0f and N <= %.0f and N == floor(N))"):gsub(
+    "N", variable)):format(least, most)
+end
+
 -- The line that takes one argument, or refuses it.
 local function take(param)
   local refuse = (" then return refused(aN, %q, %q) end"):format(param.name, WANTED[param.kind])
   local line
   if param.kind == "handle" then
-    local given = param.optional and "aN == nil and 0 or handle(aN)" or "handle(aN)"
-    line = "local vN = " .. given .. " if not vN" .. refuse
+    local default = param.optional and "elseif aN == nil then vN = 0 " or ""
+    line = "local vN = aN if type(aN) == 'table' then vN = rawget(aN, 'handle') " .. default ..
+      "end if " .. unfit("vN", -EXACT, EXACT) .. refuse
   elseif param.kind == "text" then
     line = "if aN ~= nil and type(aN) ~= 'string'" .. refuse
   elseif param.kind == "buffer" then
     local default = param.optional and "aN == nil and SCRATCH or aN" or "aN"
-    line = ("local sN = %s if not room(sN)"):format(default) .. refuse ..
-      (" local bN = %s(sN)"):format(param.length == 0 and "buffer" or "new")
+    line = ("local sN = %s if %s"):format(default, unfit("sN", 0, 0x7fffffff)) .. refuse ..
+      (" local bN = %s(sN)"):format(param.length == 0 and "buffer" or "second_buffer")
   elseif param.kind == "int32" then
     line = "if type(aN) == 'boolean' then aN = aN and 1 or 0 " ..
-      (param.optional and "elseif aN == nil then aN = 0 " or "") .. "elseif not int32(aN)" .. refuse
+      (param.optional and "elseif aN == nil then aN = 0 " or "") ..
+      "elseif " .. unfit("aN", -0x80000000, 0x7fffffff) .. refuse
   else
-    line = "if not int64(aN)" .. refuse
+    line = "if " .. unfit("aN", -EXACT, EXACT) .. refuse
   end
   return (line:gsub("([avsb])N", "%1" .. param.slot))
 end
@@ -164,30 +156,48 @@ local function tools_line()
 end
 
 local function source(rule)
-  local arguments, lines, grows = {}, {}, {}
+  local lines, cells, grows = {}, {}, {}
   for _, param in ipairs(rule.params) do
     if param.index then
-      arguments[#arguments + 1] = "a" .. param.slot
       lines[#lines + 1] = take(param)
     else
-      lines[#lines + 1] = ("local n%d = number%s()"):format(param.slot, param.kind:sub(-2))
+      cells[#cells + 1] = ("local n%d = number%s()"):format(param.slot, param.kind:sub(-2))
+      lines[#lines + 1] = ("n%d[0] = 0"):format(param.slot)
     end
     if param.length == 0 and param.optional then
       grows[#grows + 1] = grow_lines(rule, param)
     end
   end
   lines[#lines + 1] = "local " .. call_line(rule)
-  return ("%s return function(%s)\n%s\n%s\n%s\nend"):format(tools_line(),
-    table.concat(arguments, ", "), table.concat(lines, "\n"), grows[1] or "", outputs_line(rule))
+  return ("%s %s return function(%s)\n%s\n%s\n%s\nend"):format(tools_line(),
+    table.concat(cells, " "), rule.arguments, table.concat(lines, "\n"), grows[1] or "",
+    outputs_line(rule))
 end
 
--- Written at the first call: most programs use few of the functions.
+local function arguments(rule)
+  local names = {}
+  for _, param in ipairs(rule.params) do
+    if param.index then
+      names[#names + 1] = "a" .. param.slot
+    end
+  end
+  return table.concat(names, ", ")
+end
+
+-- Written at the first call, or when asked to: most programs use few of the functions.
 for _, rule in ipairs(declared.functions) do
   local entry = {}
-  function entry.call(...)
+  function entry.write()
     assert(declarations.complete(rule))
-    entry.outputs, entry.result = rule.outputs, rule.result
+    rule.arguments = arguments(rule)
+    entry.outputs, entry.result, entry.arguments = rule.outputs, rule.result, rule.arguments
     entry.call = assert(loadstring(source(rule), "=" .. rule.name))(tools, type)
+    entry.write = nil
+  end
+  function entry.call(...)
+    if entry.write then
+      entry.write()
+    end
     return entry.call(...)
   end
   loader.functions[rule.name] = entry

@@ -51,51 +51,73 @@ end
 
 -- ---- calls ----
 
-local function outputs(count, x, y, z)
-  if count == 1 then
-    return x
-  elseif count == 2 then
-    return x, y
-  end
-  return x, y, z
-end
+local OUTPUTS = {[0] = {}, {"x"}, {"x", "y"}, {"x", "y", "z"}}
 
--- What the caller gets of a result and its outputs.
-local function values(rule, result, x, y, z)
-  if rule.result == "none" then
-    return outputs(rule.outputs, x, y, z)
-  elseif rule.result == "handle" then
-    result = result ~= 0 and wrap(result) or nil
+-- What the caller gets of a result and its outputs, as the end of a function.
+local function values(rule)
+  local list, result = {}, "result"
+  if rule.result == "handle" then
+    result = "result ~= 0 and wrap(result) or nil"
   elseif rule.result == "boolean" then
-    result = result ~= 0
+    result = "result ~= 0"
   end
-  if rule.outputs == 0 then
-    return result
+  if rule.result ~= "none" then
+    list[1] = result
   end
-  return result, outputs(rule.outputs, x, y, z)
+  for _, output in ipairs(OUTPUTS[rule.outputs]) do
+    list[#list + 1] = output
+  end
+  return "return " .. table.concat(list, ", ")
 end
 
--- Makes the function of a declaration. A call that a signal interrupted is made again from here,
--- so that Lua's own handler runs between.
-local function method(name, rule)
-  local function run(...)
-    local result, x, y, z = rule.call(...)
-    if not result then
-      return nil, failure.refused(name, x)
-    elseif result >= 0 then
-      return values(rule, result, x, y, z)
-    elseif result == INTERRUPTED then
-      return run(...)
-    end
-    return nil, failure.of(result)
+-- A function of its own for each declaration, or LuaJIT would compile what suits one of them and
+-- use it for all. A call that a signal interrupted is made again from here, so that Lua's own
+-- handler runs between.
+local SOURCE = [[
+local call, wrap, refused, of, INTERRUPTED, name = ...
+local function run(%s)
+  local result%s = call(%s)
+  if not result then
+    return nil, refused(name, %s)
+  elseif result >= 0 then
+    %s
+  elseif result == INTERRUPTED then
+    return run(%s)
   end
-  return run
+  return nil, of(result)
+end
+return run]]
+
+local function write(name, rule)
+  if rule.write then
+    rule.write() -- from here on it knows its outputs
+  end
+  local given, outputs = rule.arguments or "...", OUTPUTS[math.max(rule.outputs, 1)]
+  local source = SOURCE:format(given, ", " .. table.concat(outputs, ", "), given, outputs[1],
+    values(rule), given)
+  return assert((loadstring or load)(source, "=" .. name))(
+    rule.call, wrap, failure.refused, failure.of, INTERRUPTED, name)
+end
+
+-- Makes the function of a declaration, which is written when it is first called.
+local function method(noun, verb, name, rule)
+  local written
+  local function first(...)
+    if not written then
+      written = write(name, rule)
+      if nouns[noun][verb] == first then
+        nouns[noun][verb] = written
+      end
+    end
+    return written(...)
+  end
+  return first
 end
 
 for name, rule in pairs(functions) do
   local noun, verb = name:match("^fssl_(%l[%l%d]*)_(.+)$")
   nouns[noun] = nouns[noun] or {}
-  nouns[noun][verb] = method(name, rule)
+  nouns[noun][verb] = method(noun, verb, name, rule)
 end
 for name, number in pairs(loader.constants) do
   local noun = name:match("^TYPE_(.+)$")
@@ -111,9 +133,9 @@ metatables[0] = metatable("handle", nouns.handle)
 
 -- Sends all. Returns how many bytes, or nil, the error and how many went before it.
 function nouns.conn.send_all(conn, data)
-  local call, rest, before = functions.fssl_conn_send_all.call, data, 0
+  local rest, before = data, 0
   while true do
-    local result, sent = call(conn, rest)
+    local result, sent = functions.fssl_conn_send_all.call(conn, rest)
     if not result then
       return nil, failure.refused("fssl_conn_send_all", sent), before
     end
@@ -129,8 +151,8 @@ end
 
 -- Returns plaintext, or nil and the error; behind that in any case how much of the ciphertext was
 -- taken and the ciphertext to send.
-function nouns.conn.pump(...)
-  local result, taken, plain, out = functions.fssl_conn_pump.call(...)
+function nouns.conn.pump(conn, data, plain_cap, out_cap)
+  local result, taken, plain, out = functions.fssl_conn_pump.call(conn, data, plain_cap, out_cap)
   if not result then
     return nil, failure.refused("fssl_conn_pump", taken), 0, ""
   elseif result < 0 then
