@@ -50,6 +50,16 @@ static bool use_policy(struct conn *conn, const struct ctx *ctx)
     return settings_apply(ctx->settings, conn->ssl);
 }
 
+/* Takes the keys of the context that the connection was made of anew, where it is still that one:
+   one that was taken out of the ring in between must open nothing more. */
+static void renew_keys(struct conn *conn, const struct ctx *ctx)
+{
+    if (conn->ctx != ctx || conn->ticket_keys != conn->settings->ticket_keys)
+        return;
+    blob_drop(conn->ticket_keys);
+    conn->ticket_keys = blob_hold(ctx->settings->ticket_keys);
+}
+
 /* Switches to a context, which is locked. */
 bool conn_use_context(struct conn *conn, struct ctx *ctx)
 {
@@ -59,6 +69,7 @@ bool conn_use_context(struct conn *conn, struct ctx *ctx)
     if (!SSL_set_SSL_CTX(conn->ssl, ctx->ssl) || !use_policy(conn, ctx))
         return false;
     ctx->used = true;
+    renew_keys(conn, ctx);
     conn->ctx = object_hold(ctx); /* first: the former one may be all that holds it, by a name */
     conn->settings = settings_hold(ctx->settings);
     settings_drop(before);

@@ -97,6 +97,38 @@ static void found_behind_a_name(void)
     }
 }
 
+/* A connection that takes its context anew, while it asks, has the keys of that moment. */
+static void taken_anew(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){.version = FSSL_TLS1_2_VERSION});
+    fssl_handle session = 0;
+    uint8_t keys[KEY];
+
+    pair_disconnect(&pair);
+    for (int round = 0; round < 2; round++) {
+        memset(keys, 0, KEY); /* the key that round 0 ends with */
+        CHECK_OK(fssl_ctx_set_ticket_keys(pair.server_ctx, keys, KEY, &err));
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_ask(pair.server, FSSL_ASK_CLIENT_HELLO, &err));
+        if (session)
+            CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        fssl_conn_do_handshake(pair.client, NULL);
+        pair_settle(&pair);
+        CHECK_FAILS(FSSL_E_WANT_CLIENT_HELLO, fssl_conn_do_handshake(pair.server, &err));
+        keys[0] = (uint8_t)round;
+        CHECK_OK(fssl_ctx_set_ticket_keys(pair.server_ctx, keys, KEY, &err));
+        CHECK_OK(fssl_conn_set_context(pair.server, pair.server_ctx, &err));
+        CHECK_OK(fssl_conn_answer_hello(pair.server, 0, &err));
+        CHECK(pair_handshake(&pair));
+        CHECK_IS(0, fssl_conn_session_reused(pair.client, &err));
+        if (!session)
+            session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        pair_disconnect(&pair);
+    }
+    check_close(session);
+    pair_close(&pair);
+}
+
 static void bad_keys(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
@@ -234,6 +266,7 @@ static void side_was_changed(void)
 static const struct check_case cases[] = {
     {"shared and rotated", shared_and_rotated},
     {"found behind a name", found_behind_a_name},
+    {"taken anew", taken_anew},
     {"bad keys", bad_keys},
     {"bytes keep the host", bytes_keep_the_host},
     {"unverified is not offered", unverified_is_not_offered},
