@@ -125,6 +125,8 @@ static void fault_note(struct fault *fault, unsigned long error)
         fault->alert = ERR_GET_REASON(error) - ALERT_REASON;
     if (code && (fault->code == FSSL_E_OPENSSL || fault->code == FSSL_E_TLS))
         fault->code = code;
+    if (code == FSSL_E_VERIFY && fault->code == FSSL_E_PARSE)
+        fault->code = code; /* a signature that does not fit begins as an error of ASN.1 */
 }
 
 /* Moves OpenSSL's error queue into the fault, and lets it choose the code where the caller knew
