@@ -1,6 +1,5 @@
-/* Questions: asked, read, answered late and from another thread, refused. */
+/* Questions: asked, read, answered, refused. How they wait is in test_question_late.c. */
 #include <string.h>
-#include <time.h>
 
 #include <openssl/x509_vfy.h>
 
@@ -344,26 +343,6 @@ static void refusal_gives_no_ticket_when_lowered(void)
 
 /* ---- the rules ---- */
 
-static void answer_late(void *argument)
-{
-    struct timespec late = {0, 200000000};
-    fssl_handle conn = *(fssl_handle *)argument;
-
-    nanosleep(&late, NULL);
-    CHECK_OK(fssl_conn_answer_hello(conn, 0, &err));
-}
-
-static void answered_late_from_another_thread(void)
-{
-    struct pair pair = asking(0, true, FSSL_ASK_CLIENT_HELLO, ID_CA, ID_NONE);
-    struct check_thread thread = {answer_late, &pair.server};
-
-    CHECK_EQUAL(FSSL_E_WANT_CLIENT_HELLO, until_asked(&pair, pair.server));
-    check_threads(&thread, 1);
-    CHECK(pair_handshake(&pair));
-    pair_close(&pair);
-}
-
 static void rules(void)
 {
     struct pair pair = asking(0, true, ALL, ID_CA, ID_NONE);
@@ -394,7 +373,6 @@ static const struct check_case cases[] = {
     {"verification is judged", verification_is_judged},
     {"refusal gives no ticket", refusal_gives_no_ticket},
     {"refusal gives no ticket when lowered", refusal_gives_no_ticket_when_lowered},
-    {"answered late from another thread", answered_late_from_another_thread},
     {"rules", rules},
 };
 

@@ -2,69 +2,15 @@
    as it was after the first ones. Memory may grow by a MiB, handles and fds by none.
 
        soak [--short | --long] [--seed N] [connections | failures] */
-#include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "figure.h"
+#include "holdings.h"
 #include "pair.h"
 
-enum { GROWTH_MOST = 1 << 20, DATA = 3000, WARM_UP = 10 }; /* of the rounds, one in so many */
+enum { DATA = 3000, WARM_UP = 10 }; /* of the rounds, one in so many */
 
 static uint8_t data[DATA];
-
-/* ---- what the process holds ---- */
-
-struct holdings {
-    int64_t memory; /* bytes that are in RAM */
-    int64_t handles;
-    int64_t fds;
-};
-
-static int64_t open_fds(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    int64_t count = 0;
-
-    while (folder && readdir(folder))
-        count++;
-    if (folder)
-        closedir(folder);
-    return count;
-}
-
-static struct holdings holdings_now(void)
-{
-    struct holdings now = {0, fssl_handle_count(FSSL_TYPE_ANY, NULL), open_fds()};
-    FILE *file = fopen("/proc/self/statm", "r");
-    long long all, present;
-
-    if (file && fscanf(file, "%lld %lld", &all, &present) == 2)
-        now.memory = present * sysconf(_SC_PAGESIZE);
-    else
-        figure_failed("/proc/self/statm cannot be read");
-    if (file)
-        fclose(file);
-    return now;
-}
-
-static void compare(struct holdings before)
-{
-    struct holdings after = holdings_now();
-
-    if (after.memory - before.memory >= GROWTH_MOST)
-        figure_failed("memory grew by %lld bytes", (long long)(after.memory - before.memory));
-    if (after.handles != before.handles)
-        figure_failed("%lld handles became %lld", (long long)before.handles,
-                      (long long)after.handles);
-    if (after.fds != before.fds)
-        figure_failed("%lld fds became %lld", (long long)before.fds, (long long)after.fds);
-    figure_note("%+lld KiB, %lld handles and %lld fds as before",
-                (long long)(after.memory - before.memory) / 1024, (long long)after.handles,
-                (long long)after.fds);
-}
 
 /* ---- those that succeed ---- */
 
@@ -121,7 +67,7 @@ static void try_connections(int64_t rounds)
             before = holdings_now();
         connect_once(&good[(size_t)round % COUNT_OF(good)], round);
     }
-    compare(before);
+    holdings_compare(before);
     for (size_t i = 0; i < COUNT_OF(good); i++) {
         if (good[i].session > 0)
             fssl_handle_close(good[i].session, NULL);
@@ -204,7 +150,7 @@ static void try_failures(int64_t rounds)
             before = holdings_now();
         fail_once(&bad[(size_t)round % COUNT_OF(bad)], round);
     }
-    compare(before);
+    holdings_compare(before);
 }
 
 int main(int argc, char **argv)
