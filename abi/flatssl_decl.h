@@ -220,7 +220,9 @@ enum {
     FSSL_TLS1_VERSION = 0x301,
     FSSL_TLS1_1_VERSION = 0x302,
     FSSL_TLS1_2_VERSION = 0x303,
-    FSSL_TLS1_3_VERSION = 0x304
+    FSSL_TLS1_3_VERSION = 0x304,
+    FSSL_DTLS1_VERSION = 0xfeff,
+    FSSL_DTLS1_2_VERSION = 0xfefd
 };
 
 /* Options that fit an enum. Those above bit 30 come from fssl_ctx_option_value. */
@@ -272,8 +274,8 @@ enum {
 };
 
 /* Makes a context as the seed's Context(method) does: no verification, no trust, OpenSSL's
-   defaults. FSSL_E_UNSUPPORTED for the SSL 2 and SSL 3 methods, FSSL_E_ARGUMENT for an unknown
-   one. Newcomers should use fssl_ctx_new_client or fssl_ctx_new_server. Serves Context. */
+   defaults. The DTLS methods make contexts of DTLS (see dtls). FSSL_E_UNSUPPORTED for the SSL 2 and
+   SSL 3 methods, FSSL_E_ARGUMENT for an unknown one. Newcomers should use fssl_ctx_new_client or fssl_ctx_new_server. Serves Context. */
 int64_t fssl_ctx_new(int32_t method, int32_t *err);
 
 /* Makes a client's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, the
@@ -283,6 +285,14 @@ int64_t fssl_ctx_new_client(int32_t *err);
 /* Makes a server's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, no
    renegotiation, no client certificate asked for. */
 int64_t fssl_ctx_new_server(int32_t *err);
+
+/* Makes a client's context of DTLS 1.2, with safe defaults in the same way. Its ciphers are AEADs
+   alone: OpenSSL 3 ends a connection over one forged record of the others. */
+int64_t fssl_ctx_new_dtls_client(int32_t *err);
+
+/* Makes a server's context of DTLS 1.2, with safe defaults in the same way. It should have
+   fssl_ctx_set_dtls_cookie_secret too. */
+int64_t fssl_ctx_new_dtls_server(int32_t *err);
 
 /* Associates a number of the caller's own with the context. Serves Context.set_app_data. */
 int64_t fssl_ctx_set_app_data(fssl_handle ctx, int64_t data, int32_t *err);
@@ -889,13 +899,23 @@ int64_t fssl_ctx_set_ocsp_server_callback(fssl_handle ctx, fssl_protos_callback 
 int64_t fssl_ctx_set_ocsp_client_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
                                           int32_t *err);
 
+/* Called on a server of DTLS, with no bytes; answers with the cookie for the client, 1 to 255 bytes.
+   Serves Context.set_cookie_generate_callback. */
+int64_t fssl_ctx_set_cookie_generate_callback(fssl_handle ctx, fssl_protos_callback fn,
+                                              int64_t token, int32_t *err);
+
+/* Called on a server of DTLS with the cookie that the client sent back; 1 takes it.
+   Serves Context.set_cookie_verify_callback. */
+int64_t fssl_ctx_set_cookie_verify_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
+                                            int32_t *err);
+
 /* Called when a private key file needs a passphrase of at most max bytes and none was set; answers
    by fssl_ctx_answer_passphrase. Serves Context.set_passwd_cb. */
 int64_t fssl_ctx_set_passphrase_callback(fssl_handle ctx, fssl_passphrase_callback fn,
                                          int64_t token, int32_t *err);
 
-/* Answers from within a callback: a protocol, or protocols each with a length byte before it.
-   FSSL_E_STATE elsewhere. */
+/* Answers from within a callback: a protocol, protocols each with a length byte before it, an OCSP
+   response or a cookie. FSSL_E_STATE elsewhere. */
 int64_t fssl_conn_answer(fssl_handle conn, const uint8_t *data, int64_t len, int32_t *err);
 
 /* Answers from within a passphrase callback, on its thread. FSSL_E_STATE elsewhere. */
@@ -1015,7 +1035,7 @@ int64_t fssl_conn_detach(fssl_handle conn, int32_t *err);
    answers FSSL_E_FORKED there. */
 int64_t fssl_conn_adopt(fssl_handle conn, int32_t *err);
 
-/* Connects to a host, by TCP and to each of its addresses in turn, within the timeout of the
+/* Connects to a host, by TCP (UDP for DTLS) and to each of its addresses in turn, within the timeout of the
    connection (resolving the name is outside of it), and makes it a client. Makes and owns a
    socket if there is none, and sets the host if none was set. FSSL_E_RESOLVE for an unknown name.
    Serves Connection.connect and connect_ex. */
@@ -1059,6 +1079,55 @@ enum { FSSL_SHUT_RD = 0, FSSL_SHUT_WR = 1, FSSL_SHUT_RDWR = 2 };
 
 /* Shuts the socket down, FSSL_SHUT_RD, _WR or _RDWR. Serves Connection.sock_shutdown. */
 int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
+
+/* ---- dtls: connections over datagrams ----
+
+   A connection of a DTLS context is on a UDP socket that is connected, or on memory. There each
+   fssl_conn_bio_write takes one datagram and each fssl_conn_bio_read gives one (FSSL_E_BUFFER if buf
+   is too small, its length for cap 0); fssl_conn_pump takes one and gives at most one: with
+   FSSL_WANT_WRITE in fssl_conn_want there are more. What there is no room for is lost, as datagrams
+   may be.
+
+   A send is one datagram, whole or refused: FSSL_E_ARGUMENT past 16,384 bytes, or past what the
+   socket takes. recv gives what one brought, and the rest of it next where buf is shorter. What the
+   network answers, such as ECONNREFUSED, is told once as FSSL_E_SYSCALL, and the connection goes on.
+   close_notify may be lost too: a peer that is gone shows by a timeout alone. A call that waits
+   sends the flights of the handshake again by itself; elsewhere wait for fssl_conn_dtls_timeout too.
+
+   Read-ahead, buffer release, coalescing, listen, accept, renegotiation and leftover are
+   FSSL_E_UNSUPPORTED; the calls below are FSSL_E_STATE on other connections. */
+
+/* Listens as a server, on a UDP socket that is bound and not connected, or on memory: answers client
+   hellos with a cookie, keeping nothing, until one brings its cookie back. Returns 1 then, with
+   the socket connected to that client: go on with the handshake, and give the next client a socket
+   of its own. FSSL_E_WANT_READ where the carrier does not block. Serves Connection.DTLSv1_listen. */
+int64_t fssl_conn_dtls_listen(fssl_handle conn, int32_t *err);
+
+/* Sets the secret of a server's cookies, 16 to 1,024 bytes, and demands cookies of all clients. The
+   secret before it still verifies: set a new one from time to time. */
+int64_t fssl_ctx_set_dtls_cookie_secret(fssl_handle ctx, const uint8_t *secret, int64_t secret_len,
+                                        int32_t *err);
+
+/* Names the peer of a connection for its cookie, such as by its address and port, 1 to 256 bytes.
+   On memory a cookie needs it; a socket's peer is named by its address. */
+int64_t fssl_conn_set_dtls_peer(fssl_handle conn, const uint8_t *peer, int64_t peer_len,
+                                int32_t *err);
+
+/* Sets *milliseconds to when fssl_conn_handle_dtls_timeout is due, -1 for never.
+   Serves Connection.DTLSv1_get_timeout. */
+int64_t fssl_conn_dtls_timeout(fssl_handle conn, int64_t *milliseconds, int32_t *err);
+
+/* Sends the last flight of the handshake again if that is due. Returns 1, or 0 if it was not.
+   FSSL_E_TLS after a dozen times. Serves Connection.DTLSv1_handle_timeout. */
+int64_t fssl_conn_handle_dtls_timeout(fssl_handle conn, int32_t *err);
+
+/* Sets how long datagrams may be, 208 to 65,507 bytes; at first as the system knows the path, and
+   1,232 on memory. The handshake keeps to it, and never goes past 4,096. Serves Connection.set_ciphertext_mtu. */
+int64_t fssl_conn_set_ciphertext_mtu(fssl_handle conn, int64_t bytes, int32_t *err);
+
+/* Returns how many bytes of plaintext fit in a datagram of that length, 0 before a cipher is chosen.
+   Serves Connection.get_cleartext_mtu. */
+int64_t fssl_conn_cleartext_mtu(fssl_handle conn, int32_t *err);
 
 /* ---- session: Session ---- */
 

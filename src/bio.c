@@ -60,7 +60,7 @@ static bool ring_grow(struct ring *ring, size_t need)
 }
 
 /* Returns where `count` bytes on, the ring goes on, and how much lies in one piece there. */
-static uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece)
+uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece)
 {
     size_t at = (ring->start + count) & (ring->size - 1);
 
@@ -89,7 +89,7 @@ size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max
 }
 
 /* Drops bytes from the front; a large ring that is empty gives its memory back. */
-static void ring_drop(struct ring *ring, size_t len)
+void ring_drop(struct ring *ring, size_t len)
 {
     ring->start = (ring->start + len) & (ring->size - 1);
     ring->count -= len;
@@ -219,6 +219,10 @@ void carrier_flush(struct carrier *carrier)
 {
     if (!carrier->memory && carrier->fd == FSSL_NO_FD)
         return; /* detached: what is queued is nobody's */
+    if (carrier->datagram) {
+        datagram_flush(carrier);
+        return;
+    }
     while (carrier->out.count > 0 && !carrier->memory && !carrier->write_error) {
         size_t piece;
         const uint8_t *at = ring_at(&carrier->out, 0, &piece);
@@ -310,7 +314,8 @@ static ssize_t carrier_read(struct carrier *carrier, uint8_t *buf, size_t len)
 static int bio_read(BIO *bio, char *buf, size_t len, size_t *done)
 {
     struct carrier *carrier = BIO_get_data(bio);
-    ssize_t got = carrier_read(carrier, (uint8_t *)buf, len);
+    ssize_t got = carrier->datagram ? datagram_read(carrier, (uint8_t *)buf, len)
+                                    : carrier_read(carrier, (uint8_t *)buf, len);
 
     BIO_clear_retry_flags(bio);
     if (got > 0) {
@@ -333,8 +338,12 @@ static int bio_read(BIO *bio, char *buf, size_t len, size_t *done)
 
 static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
 {
+    struct carrier *carrier = BIO_get_data(bio);
+
     BIO_clear_retry_flags(bio);
-    if (carrier_write(BIO_get_data(bio), (const uint8_t *)data, len) < 0)
+    if (carrier->datagram)
+        datagram_write(carrier, (const uint8_t *)data, len);
+    else if (carrier_write(carrier, (const uint8_t *)data, len) < 0)
         return -1;
     *done = len;
     return 1;
@@ -352,7 +361,7 @@ static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
     case BIO_CTRL_EOF:
         return carrier->eof;
     default:
-        return 0;
+        return carrier->datagram ? datagram_ctrl(carrier, command) : 0;
     }
 }
 
@@ -412,4 +421,7 @@ void carrier_free(struct carrier *carrier)
 {
     OPENSSL_clear_free(carrier->in.data, carrier->in.size);
     OPENSSL_free(carrier->out.data);
+    if (carrier->datagram)
+        blob_drop(carrier->datagram->peer_name);
+    OPENSSL_free(carrier->datagram);
 }

@@ -213,6 +213,42 @@ static SSL_SESSION *get_session(SSL *ssl, const unsigned char *id, int id_len, i
     return len == (unsigned int)id_len && memcmp(its, id, len) == 0 ? provided : NULL;
 }
 
+/* ---- cookies of DTLS ---- */
+
+static int cookie_generate(SSL *ssl, unsigned char *cookie, unsigned int *len)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_cookie_generate;
+    int answer;
+
+    if (conn->refused_by)
+        return 0;
+    if (!push->fn)
+        return cookie_make(conn, cookie, len);
+    answer = ((fssl_protos_callback)push->fn)(push->token, ask(conn), NULL, 0);
+    if (answer != ANSWER_YES || !conn->answer || conn->answer->len == 0 ||
+        conn->answer->len > DTLS1_COOKIE_LENGTH)
+        return refused(conn, "cookie generate", 0);
+    memcpy(cookie, conn->answer->data, conn->answer->len);
+    *len = (unsigned int)conn->answer->len;
+    return 1;
+}
+
+/* OpenSSL takes all but 0 for a yes. */
+static int cookie_verify(SSL *ssl, const unsigned char *cookie, unsigned int len)
+{
+    struct conn *conn = conn_of(ssl);
+    const struct push *push = &conn->settings->on_cookie_verify;
+    int answer;
+
+    if (!push->fn)
+        return cookie_known(conn, cookie, len);
+    answer = ((fssl_protos_callback)push->fn)(push->token, ask(conn), cookie, len);
+    if (answer == ANSWER_YES || answer == ANSWER_NO)
+        return answer;
+    return refused(conn, "cookie verify", 0);
+}
+
 /* ---- notifications ---- */
 
 /* Tells of an alert after its cause was queued: the calls that the caller makes here must find the
@@ -253,6 +289,8 @@ void install_trampolines(SSL_CTX *ssl)
     SSL_CTX_set_tlsext_status_cb(ssl, ocsp_status);
     SSL_CTX_sess_set_get_cb(ssl, get_session);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, ticket_key);
+    SSL_CTX_set_cookie_generate_cb(ssl, cookie_generate);
+    SSL_CTX_set_cookie_verify_cb(ssl, cookie_verify);
 #ifndef OPENSSL_NO_NEXTPROTONEG
     SSL_CTX_set_next_protos_advertised_cb(ssl, npn_advertise, NULL);
 #endif

@@ -111,6 +111,18 @@ int64_t fssl_ctx_set_ocsp_client_callback(fssl_handle h, fssl_protos_callback fn
     return set_ctx(h, PLACE(on_ocsp_client), (any_function)fn, token, err);
 }
 
+int64_t fssl_ctx_set_cookie_generate_callback(fssl_handle h, fssl_protos_callback fn, int64_t token,
+                                              int32_t *err)
+{
+    return set_ctx(h, PLACE(on_cookie_generate), (any_function)fn, token, err);
+}
+
+int64_t fssl_ctx_set_cookie_verify_callback(fssl_handle h, fssl_protos_callback fn, int64_t token,
+                                            int32_t *err)
+{
+    return set_ctx(h, PLACE(on_cookie_verify), (any_function)fn, token, err);
+}
+
 int64_t fssl_ctx_set_passphrase_callback(fssl_handle h, fssl_passphrase_callback fn, int64_t token,
                                          int32_t *err)
 {

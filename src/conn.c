@@ -73,6 +73,8 @@ static bool conn_start(struct conn *conn)
         return false;
     SSL_set_bio(conn->ssl, bio, bio);
     conn->ticket_keys = blob_hold(conn->settings->ticket_keys);
+    if (conn->ctx->dtls && !datagram_start(&conn->carrier, conn->ssl))
+        return false;
     conn->carrier.read_ahead = (size_t)conn->settings->read_ahead;
     if (conn->ctx->client || conn->ctx->server)
         conn_set_side(conn, conn->ctx->server);
@@ -107,6 +109,8 @@ int64_t fssl_conn_new(fssl_handle h, int64_t fd, int32_t *err)
         return refuse(h, "fd", err);
     if (fd != FSSL_NO_FD && fcntl((int)fd, F_GETFD) < 0)
         return fail_system(h, errno, "fd", err);
+    if (fd != FSSL_NO_FD && ctx->dtls && !datagram_fd((int)fd))
+        return fail_at(h, FSSL_E_ARGUMENT, __func__, "not a socket of datagrams", "fd", err);
     return finish_handle(h, conn_make(ctx, fd, false), err);
 }
 
@@ -312,6 +316,8 @@ int64_t fssl_conn_renegotiate(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
+    if (conn->carrier.datagram)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (SSL_renegotiate_pending(conn->ssl))
         return finish(h, 0, err);
     if (SSL_renegotiate(conn->ssl) != 1)

@@ -37,6 +37,10 @@ static int64_t handshake_begin(struct conn *conn, int32_t *err)
     if (conn->client && conn->settings->safe && !conn->host && !conn->settings->psk &&
         (SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER))
         return conn_say(conn, FSSL_E_STATE, __func__, "no host is set to verify", err);
+    if (!conn->epoch && conn->carrier.datagram)
+        failed = dtls_ready(conn, err);
+    if (failed)
+        return failed;
     if (!conn->epoch) {
         conn->epoch = fork_epoch();
         settle(conn);
@@ -236,7 +240,7 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
             failed = conn_pass_gathered(conn, err);
         if (!failed && want)
             failed = conn_wait(conn, want, &patience, err);
-    } while (!failed && want);
+    } while (!failed && (want || step.done == 0)); /* a record of DTLS may be empty */
     if (!failed)
         failed = conn_establish(conn, &patience, err); /* a renegotiation may have ended */
     conn->useless = 0;
@@ -273,8 +277,8 @@ static void open_record(struct conn *conn)
 
     step.buf = &byte;
     step.len = sizeof byte;
-    if (conn->established && !SSL_pending(conn->ssl) && !conn_usable(conn, NULL) &&
-        carrier_has_record(&conn->carrier))
+    if (conn->established && !conn->carrier.datagram && !SSL_pending(conn->ssl) &&
+        !conn_usable(conn, NULL) && carrier_has_record(&conn->carrier))
         conn_step(conn, &step, &want, NULL);
 }
 

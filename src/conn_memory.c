@@ -23,6 +23,37 @@ static void pass_gathered(struct conn *conn)
     queue_empty();
 }
 
+/* Gives the first datagram whole, or for capacity 0 its length. */
+static int64_t read_datagram(fssl_handle h, struct conn *conn, uint8_t *buf, int64_t cap,
+                             int32_t *err)
+{
+    size_t next = datagram_next(&conn->carrier.out);
+
+    if (next == 0)
+        return finish_code(h, FSSL_E_WANT_READ, err);
+    if (cap > 0 && (size_t)cap < next)
+        return finish_code(h, FSSL_E_BUFFER, err);
+    if (cap > 0)
+        datagram_take(&conn->carrier.out, buf, next);
+    return finish(h, (int64_t)next, err);
+}
+
+/* Takes a datagram whole. */
+static int64_t write_datagram(fssl_handle h, struct conn *conn, const uint8_t *data, int64_t len,
+                              int32_t *err)
+{
+    struct ring *in = &conn->carrier.in;
+    size_t before = in->count;
+
+    if (len > DATAGRAM_MAX)
+        return refuse(h, "data", err);
+    if (!datagram_put(in, data, (size_t)len, CARRIER_IN_MAX))
+        return fail(h, FSSL_E_MEMORY, err);
+    if (in->count > before || len == 0)
+        return finish(h, len, err);
+    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
+}
+
 int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)
 {
     struct conn *conn;
@@ -34,6 +65,8 @@ int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
     if (!bytes_given(buf, cap))
         return refuse(h, "buf", err);
     pass_gathered(conn);
+    if (conn->carrier.datagram)
+        return read_datagram(h, conn, buf, cap, err);
     got = ring_read(&conn->carrier.out, buf, (size_t)cap);
     if (got == 0 && cap > 0)
         return finish_own(h, -FSSL_E_WANT_READ, err);
@@ -50,6 +83,8 @@ int64_t fssl_conn_bio_write(fssl_handle h, const uint8_t *data, int64_t len, int
         return failed;
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
+    if (conn->carrier.datagram)
+        return write_datagram(h, conn, data, len, err);
     taken = ring_write(&conn->carrier.in, data, (size_t)len, CARRIER_IN_MAX);
     if (taken > 0 || len == 0)
         return finish_own(h, (int64_t)taken, err);
@@ -78,6 +113,8 @@ int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
         return failed;
     if (!bytes_given(buf, cap))
         return refuse(h, "buf", err);
+    if (conn->carrier.datagram)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (!(SSL_get_shutdown(conn->ssl) & SSL_RECEIVED_SHUTDOWN))
         return refuse_state(h, "the peer has not sent close_notify", err);
     return finish(h, (int64_t)ring_read(&conn->carrier.in, buf, (size_t)cap), err);
@@ -85,11 +122,23 @@ int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
 
 /* ---- one call for a packet ---- */
 
+/* Writes what is to be sent, of datagrams the first that fits. Returns how many bytes. */
+static size_t give(struct carrier *carrier, uint8_t *out, size_t cap)
+{
+    if (!carrier->datagram)
+        return ring_read(&carrier->out, out, cap);
+    return cap < datagram_next(&carrier->out) ? 0 : datagram_take(&carrier->out, out, cap);
+}
+
 /* Keeps what OpenSSL has left of the caller's ciphertext. Returns how much could not be kept. */
 static size_t feed_end(struct carrier *carrier)
 {
-    size_t kept = ring_write(&carrier->in, carrier->feed, carrier->feed_len, CARRIER_IN_MAX);
-    size_t left = carrier->feed_len - kept;
+    size_t before = carrier->in.count, left = carrier->feed_len;
+
+    if (carrier->datagram && datagram_put(&carrier->in, carrier->feed, left, CARRIER_IN_MAX))
+        left = carrier->in.count > before ? 0 : left;
+    else if (!carrier->datagram)
+        left -= ring_write(&carrier->in, carrier->feed, left, CARRIER_IN_MAX);
 
     carrier->feed = NULL;
     carrier->feed_len = 0;
@@ -120,7 +169,7 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     result = acquire_memory(h, &conn, err);
     if (result)
         return result;
-    if (!bytes_given(in, in_len) || !taken)
+    if (!bytes_given(in, in_len) || !taken || (conn->carrier.datagram && in_len > DATAGRAM_MAX))
         return refuse(h, "in", err);
     if (!bytes_given(plain, plain_cap))
         return refuse(h, "plain", err);
@@ -132,6 +181,6 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     result = pump(conn, plain, (size_t)plain_cap, err);
     *taken = in_len - (int64_t)feed_end(&conn->carrier);
     pass_gathered(conn);
-    *given = (int64_t)ring_read(&conn->carrier.out, out, (size_t)out_cap);
+    *given = (int64_t)give(&conn->carrier, out, (size_t)out_cap);
     return result < 0 ? abandon(h, result, err) : finish(h, result, err);
 }

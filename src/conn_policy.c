@@ -91,7 +91,8 @@ int64_t fssl_conn_set_context(fssl_handle h, fssl_handle ctx, int32_t *err)
     failed = acquire(ctx, KIND_CTX, &other, err);
     if (failed)
         return abandon(h, failed, err);
-    if (conn->server ? other->client : other->server && conn->client) {
+    if (other->dtls != conn->ctx->dtls ||
+        (conn->server ? other->client : other->server && conn->client)) {
         failed = refuse(ctx, "ctx", err);
         return abandon(h, failed, err);
     }
@@ -188,7 +189,7 @@ static int64_t set_version(fssl_handle h, int32_t version, bool lowest, int32_t 
 
     if (failed)
         return failed;
-    if (!version_known(version))
+    if (!version_known(version, conn->ctx->dtls))
         return refuse(h, "version", err);
     if (lowest)
         return finish_done(h, SSL_set_min_proto_version(conn->ssl, version), err);

@@ -55,6 +55,8 @@ int64_t conn_write_refused(struct conn *conn, int32_t *err)
 {
     struct fault fault;
 
+    if (conn->carrier.datagram)
+        return dtls_refused(conn, err);
     fault_begin(&fault, FSSL_E_SYSCALL);
     fault.system_errno = conn->carrier.write_error;
     fault_say(&fault, __func__, "the carrier takes no more", NULL);
@@ -164,6 +166,8 @@ static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, siz
     int64_t failed = conn_usable(conn, err);
 
     conn->want = 0;
+    if (!failed && conn->carrier.datagram)
+        failed = dtls_sendable(conn, len, err);
     if (!failed)
         failed = turn_begin(conn, &sender, &patience, err);
     if (failed)

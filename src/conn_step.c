@@ -118,6 +118,8 @@ static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32
 {
     switch (ssl_error) {
     case SSL_ERROR_WANT_READ:
+        if (conn->carrier.blocked && conn->carrier.datagram)
+            return dtls_wants(conn, want, err);
         if (conn->carrier.blocked && conn->carrier.write_error && !conn->established)
             return write_failed(conn, err);
         if (conn->carrier.blocked) {
@@ -193,10 +195,35 @@ static int64_t not_waited(struct conn *conn, int32_t want, int32_t *err)
     return code_only(want, err);
 }
 
+/* Waits as the rest does, but wakes for the handshake's timer too; and where there is always more
+   to be read, the deadline still counts. */
+static int32_t wait_datagram(struct conn *conn, int events, int64_t deadline)
+{
+    int64_t until = dtls_deadline(conn, deadline);
+    int32_t code;
+
+    if (deadline >= 0 && clock_ms() >= deadline)
+        return FSSL_E_TIMEOUT;
+    code = wait_poll(&conn->object, &conn->waiters, conn->carrier.fd, events, until);
+    return code == FSSL_E_TIMEOUT && until != deadline ? FSSL_OK : code;
+}
+
+static int64_t waited_datagram(struct conn *conn, int32_t *err)
+{
+    int64_t failed = conn_usable(conn, err);
+
+    conn->carrier.datagram->shut = datagram_shut(&conn->carrier);
+    if (!failed && SSL_in_init(conn->ssl))
+        failed = dtls_retransmit(conn, err);
+    return failed < 0 ? failed : 0;
+}
+
 static int64_t waited(struct conn *conn, int32_t code, int32_t *err)
 {
     struct fault fault;
 
+    if (code == FSSL_OK && conn->carrier.datagram)
+        return waited_datagram(conn, err);
     if (code == FSSL_OK)
         return conn_usable(conn, err);
     if (code == FSSL_E_CANCELLED || code == FSSL_E_INTERRUPTED)
@@ -225,8 +252,11 @@ int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, in
     if (conn->carrier.out.count > 0)
         events |= POLLOUT;
     conn->fd_users++;
-    code =
-        wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN, patience->deadline);
+    if (conn->carrier.datagram && want)
+        code = wait_datagram(conn, events, patience->deadline);
+    else
+        code = wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN,
+                         patience->deadline);
     conn->fd_users--;
     if (conn->carrier.fd != FSSL_NO_FD && !conn->closing)
         return waited(conn, code, err);

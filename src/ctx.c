@@ -46,6 +46,8 @@ PIN(FSSL_SESS_CACHE_NO_AUTO_CLEAR, SSL_SESS_CACHE_NO_AUTO_CLEAR);
 PIN(FSSL_SESS_CACHE_NO_INTERNAL, SSL_SESS_CACHE_NO_INTERNAL);
 PIN(FSSL_TLS1_VERSION, TLS1_VERSION);
 PIN(FSSL_TLS1_3_VERSION, TLS1_3_VERSION);
+PIN(FSSL_DTLS1_VERSION, DTLS1_VERSION);
+PIN(FSSL_DTLS1_2_VERSION, DTLS1_2_VERSION);
 PIN(FSSL_FILETYPE_PEM, SSL_FILETYPE_PEM);
 PIN(FSSL_FILETYPE_ASN1, SSL_FILETYPE_ASN1);
 
@@ -68,16 +70,20 @@ struct method {
     int version; /* both ends pinned, 0 for any */
     bool client;
     bool server;
+    bool dtls;
 };
 
 static const struct method methods[] = {
-    [FSSL_SSLV23_METHOD] = {TLS_method, 0, false, false},
-    [FSSL_TLSV1_METHOD] = {TLS_method, TLS1_VERSION, false, false},
-    [FSSL_TLSV1_1_METHOD] = {TLS_method, TLS1_1_VERSION, false, false},
-    [FSSL_TLSV1_2_METHOD] = {TLS_method, TLS1_2_VERSION, false, false},
-    [FSSL_TLS_METHOD] = {TLS_method, 0, false, false},
-    [FSSL_TLS_SERVER_METHOD] = {TLS_server_method, 0, false, true},
-    [FSSL_TLS_CLIENT_METHOD] = {TLS_client_method, 0, true, false},
+    [FSSL_SSLV23_METHOD] = {TLS_method, 0, false, false, false},
+    [FSSL_TLSV1_METHOD] = {TLS_method, TLS1_VERSION, false, false, false},
+    [FSSL_TLSV1_1_METHOD] = {TLS_method, TLS1_1_VERSION, false, false, false},
+    [FSSL_TLSV1_2_METHOD] = {TLS_method, TLS1_2_VERSION, false, false, false},
+    [FSSL_TLS_METHOD] = {TLS_method, 0, false, false, false},
+    [FSSL_TLS_SERVER_METHOD] = {TLS_server_method, 0, false, true, false},
+    [FSSL_TLS_CLIENT_METHOD] = {TLS_client_method, 0, true, false, false},
+    [FSSL_DTLS_METHOD] = {DTLS_method, 0, false, false, true},
+    [FSSL_DTLS_SERVER_METHOD] = {DTLS_server_method, 0, false, true, true},
+    [FSSL_DTLS_CLIENT_METHOD] = {DTLS_client_method, 0, true, false, true},
 };
 
 void ctx_free(struct object *object)
@@ -101,6 +107,7 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
     ctx->settings = settings_new();
     if (!ctx->ssl || !ctx->settings || RAND_bytes(id, sizeof id) != 1)
         return false;
+    ctx->dtls = method->dtls;
     ctx->client = method->client;
     ctx->server = method->server;
     SSL_CTX_clear_mode(ctx->ssl, SSL_MODE_AUTO_RETRY);
@@ -108,6 +115,8 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
     ctx->mode = ALWAYS_MODE;
     SSL_CTX_set_timeout(ctx->ssl, SESSION_SECONDS);
     install_trampolines(ctx->ssl);
+    if (method->dtls)
+        SSL_CTX_set_options(ctx->ssl, SSL_OP_NO_RENEGOTIATION);
     if (method->version && (!SSL_CTX_set_min_proto_version(ctx->ssl, method->version) ||
                             !SSL_CTX_set_max_proto_version(ctx->ssl, method->version)))
         return false;
@@ -129,21 +138,24 @@ int64_t fssl_ctx_new(int32_t method, int32_t *err)
     start();
     if (method < FSSL_SSLV2_METHOD || method > FSSL_DTLS_CLIENT_METHOD)
         return refuse(0, "method", err);
-    if (method >= FSSL_DTLS_METHOD || !methods[method].make)
+    if (!methods[method].make)
         return fail_at(0, FSSL_E_UNSUPPORTED, __func__, "unsupported protocol", NULL, err);
     return finish_handle(0, ctx_make(&methods[method]), err);
 }
 
+/* Where a cipher is no AEAD, OpenSSL 3 ends a connection of DTLS over one forged record. */
+#define DTLS_CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:AESGCM:CHACHA20:AESCCM:!aNULL"
+
 /* Sets by code all that the system's openssl.cnf could set otherwise. */
-static bool ctx_set_safe(SSL_CTX *ssl)
+static bool ctx_set_safe(SSL_CTX *ssl, bool dtls)
 {
     SSL_CTX_clear_options(ssl, SSL_CTX_get_options(ssl));
     SSL_CTX_set_options(ssl, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                  SSL_OP_ENABLE_MIDDLEBOX_COMPAT);
     SSL_CTX_set_security_level(ssl, 2);
-    if (!SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION) ||
+    if (!SSL_CTX_set_min_proto_version(ssl, dtls ? DTLS1_2_VERSION : TLS1_2_VERSION) ||
         !SSL_CTX_set_max_proto_version(ssl, 0) ||
-        !SSL_CTX_set_cipher_list(ssl, OSSL_default_cipher_list()) ||
+        !SSL_CTX_set_cipher_list(ssl, dtls ? DTLS_CIPHERS : OSSL_default_cipher_list()) ||
         !SSL_CTX_set_ciphersuites(ssl, OSSL_default_ciphersuites()))
         return false;
     if (!SSL_CTX_set1_groups_list(ssl, "X25519MLKEM768:X25519:P-256:X448:P-384:P-521") &&
@@ -169,7 +181,7 @@ static struct ctx *ctx_make_safe(int32_t method)
 
     if (!ctx)
         return NULL;
-    if (!ctx_set_safe(ctx->ssl)) {
+    if (!ctx_set_safe(ctx->ssl, ctx->dtls)) {
         object_drop(ctx);
         return NULL;
     }
@@ -178,12 +190,12 @@ static struct ctx *ctx_make_safe(int32_t method)
     return ctx;
 }
 
-int64_t fssl_ctx_new_client(int32_t *err)
+static int64_t new_client(int32_t method, int32_t *err)
 {
     struct ctx *ctx;
 
     start();
-    ctx = ctx_make_safe(FSSL_TLS_CLIENT_METHOD);
+    ctx = ctx_make_safe(method);
     if (!ctx)
         return fail(0, FSSL_E_OPENSSL, err);
     SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(ctx->ssl));
@@ -194,10 +206,26 @@ int64_t fssl_ctx_new_client(int32_t *err)
     return finish_handle(0, ctx, err);
 }
 
+int64_t fssl_ctx_new_client(int32_t *err)
+{
+    return new_client(FSSL_TLS_CLIENT_METHOD, err);
+}
+
 int64_t fssl_ctx_new_server(int32_t *err)
 {
     start();
     return finish_handle(0, ctx_make_safe(FSSL_TLS_SERVER_METHOD), err);
+}
+
+int64_t fssl_ctx_new_dtls_client(int32_t *err)
+{
+    return new_client(FSSL_DTLS_CLIENT_METHOD, err);
+}
+
+int64_t fssl_ctx_new_dtls_server(int32_t *err)
+{
+    start();
+    return finish_handle(0, ctx_make_safe(FSSL_DTLS_SERVER_METHOD), err);
 }
 
 /* Returns the block of settings to change: the current one while only the context holds it, else

@@ -82,10 +82,14 @@ struct settings {
     struct push on_keylog;
     struct push on_ocsp_server;
     struct push on_ocsp_client;
+    struct push on_cookie_generate;
+    struct push on_cookie_verify;
     struct blob *alpn_preference;
     struct blob *npn_advertised;
     struct blob *npn_preference;
     struct blob *ticket_keys;
+    struct blob *cookie_secret;
+    struct blob *cookie_former;
     struct blob *ocsp_response;
     struct blob *pins; /* SHA-256 of public keys, one after another */
     struct psk *psk;
@@ -117,6 +121,7 @@ struct ctx {
     bool used;         /* a connection was made of it */
     bool system_trust; /* its store is the shared one of the system */
     bool named;        /* a server name of another context leads to it */
+    bool dtls;         /* its method is one of DTLS */
     bool client;       /* its method allows only this side */
     bool server;
     int64_t mode; /* as the caller sees it */
@@ -132,7 +137,7 @@ SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings);
 bool settings_apply(const struct settings *settings, SSL *ssl);
 void ctx_free(struct object *object);
 bool options_known(int64_t options);
-bool version_known(int32_t version);
+bool version_known(int32_t version, bool dtls);
 bool protos_valid(const uint8_t *protos, int64_t len);
 int ctx_trust_system(struct ctx *ctx);
 bool file_read(const char *path, uint8_t **data, size_t *len);

@@ -128,9 +128,13 @@ int64_t fssl_ctx_load_tmp_dh(fssl_handle h, const char *path, int64_t path_len, 
 
 /* ---- versions ---- */
 
-bool version_known(int32_t version)
+bool version_known(int32_t version, bool dtls)
 {
-    return version == 0 || (version >= TLS1_VERSION && version <= TLS1_3_VERSION);
+    if (version == 0)
+        return true;
+    if (dtls)
+        return version == DTLS1_VERSION || version == DTLS1_2_VERSION;
+    return version >= TLS1_VERSION && version <= TLS1_3_VERSION;
 }
 
 int64_t fssl_ctx_set_min_proto_version(fssl_handle h, int32_t version, int32_t *err)
@@ -142,7 +146,7 @@ int64_t fssl_ctx_set_min_proto_version(fssl_handle h, int32_t version, int32_t *
         return failed;
     if (version == FSSL_SSL3_VERSION)
         return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unsupported protocol", NULL, err);
-    if (!version_known(version))
+    if (!version_known(version, ctx->dtls))
         return refuse(h, "version", err);
     return finish_done(h, SSL_CTX_set_min_proto_version(ctx->ssl, version), err);
 }
@@ -156,7 +160,7 @@ int64_t fssl_ctx_set_max_proto_version(fssl_handle h, int32_t version, int32_t *
         return failed;
     if (version == FSSL_SSL3_VERSION)
         return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "unsupported protocol", NULL, err);
-    if (!version_known(version))
+    if (!version_known(version, ctx->dtls))
         return refuse(h, "version", err);
     return finish_done(h, SSL_CTX_set_max_proto_version(ctx->ssl, version), err);
 }
@@ -343,6 +347,8 @@ int64_t fssl_ctx_set_read_ahead(fssl_handle h, int64_t bytes, int32_t *err)
 
     if (failed)
         return failed;
+    if (ctx->dtls)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (bytes < 0 || bytes > READ_AHEAD_MAX)
         return refuse(h, "bytes", err);
     settings = ctx_change(ctx);
@@ -360,6 +366,8 @@ int64_t fssl_ctx_set_buffer_release(fssl_handle h, int32_t flag, int32_t *err)
 
     if (failed)
         return failed;
+    if (ctx->dtls)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     settings = ctx_change(ctx);
     if (!settings)
         return fail(h, FSSL_E_MEMORY, err);

@@ -52,7 +52,8 @@ static bool offers_tls13(SSL *ssl)
     const uint8_t *ext;
     size_t len;
 
-    if ((highest && highest < TLS1_3_VERSION) || (SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3))
+    if (SSL_is_dtls(ssl) || (highest && highest < TLS1_3_VERSION) ||
+        (SSL_get_options(ssl) & SSL_OP_NO_TLSv1_3))
         return false;
     if (!SSL_client_hello_get0_ext(ssl, EXT_SUPPORTED_VERSIONS, &ext, &len))
         return false;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/socket.h>
 
 #include <openssl/bio.h>
 #include <openssl/ssl.h>
@@ -186,13 +187,26 @@ void wait_wake(struct waiter *list, int events);
 void wait_cancel(struct waiter *list);
 uint32_t fork_epoch(void);
 
-/* ---- bio.c: where bytes enter and leave ---- */
+/* ---- bio.c, bio_datagram.c: where bytes enter and leave ---- */
 
 struct ring {
     uint8_t *data;
     size_t size; /* allocated */
     size_t start;
     size_t count;
+};
+
+/* What a carrier of datagrams has beside the rest: see bio_datagram.c. */
+struct datagram {
+    const SSL *ssl;
+    bool listening; /* the peer is whoever sent last */
+    bool listened;  /* a client has shown its cookie */
+    bool shut;      /* nothing more will come to the socket */
+    int budget;     /* how many may still be read at once */
+    long mtu;       /* as the caller set it, or 0 */
+    struct blob *peer_name;
+    socklen_t peer_len;
+    struct sockaddr_storage peer;
 };
 
 struct carrier {
@@ -210,22 +224,38 @@ struct carrier {
     size_t feed_len;
     struct ring in;
     struct ring out;
+    struct datagram *datagram; /* NULL for a stream */
 };
 
 enum {
     CARRIER_IN_MAX = 1 << 20,
     CARRIER_APP_MAX = 1 << 20, /* queued in memory when application data must wait */
     CARRIER_OUT_MAX = 1 << 22,
-    RECORD_MAX = 16384
+    RECORD_MAX = 16384,
+    DATAGRAM_MAX = 65535,
+    FLIGHT_MAX = 4096 /* OpenSSL gathers a flight in so many bytes, and splits a larger record */
 };
 
 BIO *carrier_bio_new(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
 void carrier_flush(struct carrier *carrier);
 bool carrier_has_record(const struct carrier *carrier);
+uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece);
+void ring_drop(struct ring *ring, size_t len);
 size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
 size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len);
 size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
+bool datagram_start(struct carrier *carrier, const SSL *ssl);
+bool datagram_fd(int fd);
+ssize_t datagram_read(struct carrier *carrier, uint8_t *buf, size_t len);
+void datagram_write(struct carrier *carrier, const uint8_t *data, size_t len);
+bool datagram_shut(const struct carrier *carrier);
+void datagram_flush(struct carrier *carrier);
+long datagram_ctrl(struct carrier *carrier, int command);
+int datagram_connect(struct carrier *carrier);
+size_t datagram_next(const struct ring *ring);
+size_t datagram_take(struct ring *ring, uint8_t *buf, size_t len);
+bool datagram_put(struct ring *ring, const uint8_t *data, size_t len, size_t max);
 
 #include "conn.h"
 

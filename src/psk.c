@@ -92,7 +92,7 @@ bool psk_used(const SSL *ssl)
 
     if (SSL_get0_peer_certificate(ssl) || !cipher)
         return false;
-    if (SSL_version(ssl) >= TLS1_3_VERSION)
+    if (!SSL_is_dtls(ssl) && SSL_version(ssl) >= TLS1_3_VERSION)
         return SSL_session_reused(ssl);
     switch (SSL_CIPHER_get_kx_nid(cipher)) {
     case NID_kx_psk:

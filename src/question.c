@@ -131,7 +131,7 @@ bool question_at_end(struct conn *conn)
 }
 
 /* Sends a fatal alert when no handshake is left to fail. OpenSSL has no call for that, but answers a
-   record that cannot be with one. */
+   record that cannot be with one; with DTLS it drops that, and close_notify has to do. */
 void conn_alert(struct conn *conn)
 {
     static const uint8_t impossible[] = {0xff, 3, 3, 0, 1, 0};
@@ -140,8 +140,11 @@ void conn_alert(struct conn *conn)
 
     carrier->in.count = 0;
     carrier->feed = impossible;
-    carrier->feed_len = sizeof impossible;
-    SSL_read(conn->ssl, &byte, sizeof byte);
+    carrier->feed_len = carrier->datagram ? 0 : sizeof impossible;
+    if (carrier->datagram)
+        SSL_shutdown(conn->ssl);
+    else
+        SSL_read(conn->ssl, &byte, sizeof byte);
     carrier->feed_len = 0;
     SSL_CTX_remove_session(SSL_get_SSL_CTX(conn->ssl), SSL_get_session(conn->ssl));
     queue_empty();

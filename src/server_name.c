@@ -162,6 +162,8 @@ int64_t fssl_ctx_add_server_name(fssl_handle h, const char *name, int64_t name_l
     failed = acquire(h, KIND_CTX, &ctx, err);
     if (!failed && (ctx->named || ctx == other))
         failed = refuse_state(h, "another context's name leads here", err);
+    if (!failed && ctx->dtls != other->dtls)
+        failed = refuse(h, "target", err);
     if (!failed)
         failed = take_text(h, "name", name, name_len, &text, err);
     if (!failed) {

@@ -50,6 +50,8 @@ static bool settings_share(struct settings *copy, const struct settings *from)
     blob_hold(copy->npn_advertised);
     blob_hold(copy->npn_preference);
     blob_hold(copy->ticket_keys);
+    blob_hold(copy->cookie_secret);
+    blob_hold(copy->cookie_former);
     blob_hold(copy->ocsp_response);
     blob_hold(copy->pins);
     blob_hold(copy->cipher_list);
@@ -91,6 +93,8 @@ void settings_drop(struct settings *settings)
     blob_drop(settings->npn_advertised);
     blob_drop(settings->npn_preference);
     blob_drop(settings->ticket_keys);
+    blob_drop(settings->cookie_secret);
+    blob_drop(settings->cookie_former);
     blob_drop(settings->ocsp_response);
     blob_drop(settings->pins);
     blob_drop(settings->cipher_list);

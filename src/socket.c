@@ -214,5 +214,7 @@ int64_t fssl_conn_sock_shutdown(fssl_handle h, int32_t how, int32_t *err)
         return refuse(h, "how", err);
     if (shutdown(fd_of(conn), how))
         return fail_system(h, errno, "shutdown", err);
+    if (conn->carrier.datagram)
+        conn->carrier.datagram->shut = datagram_shut(&conn->carrier);
     return finish(h, 0, err);
 }

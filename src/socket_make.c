@@ -27,11 +27,16 @@ static int family_of(const struct conn *conn)
     return own.ss_family;
 }
 
+static int socket_type(const struct conn *conn)
+{
+    return conn->carrier.datagram ? SOCK_DGRAM : SOCK_STREAM;
+}
+
 /* Resolves without the connection's lock: a name server may take its time. */
 static int resolve(struct conn *conn, const char *host, int32_t port, int flags,
                    struct addrinfo **list)
 {
-    struct addrinfo hints = {.ai_family = family_of(conn), .ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_family = family_of(conn), .ai_socktype = socket_type(conn)};
     char service[PORT_TEXT];
     int answer;
 
@@ -53,9 +58,9 @@ static int64_t socket_failed(int error, const char *function, int32_t *err)
     return fault_publish(&fault, err);
 }
 
-static int socket_make(int family)
+static int socket_make(const struct conn *conn, int family)
 {
-    int fd = socket(family, SOCK_STREAM, 0);
+    int fd = socket(family, socket_type(conn), 0);
     int one = 1;
 
     if (fd < 0)
@@ -99,7 +104,7 @@ static int connect_wait(struct conn *conn, int fd, int64_t deadline)
 static int connect_new(struct conn *conn, const struct addrinfo *address, int64_t deadline,
                        int *made)
 {
-    int fd = socket_make(address->ai_family);
+    int fd = socket_make(conn, address->ai_family);
     int error = 0;
 
     if (fd < 0)
@@ -249,7 +254,7 @@ static int bind_to(struct conn *conn, const struct addrinfo *address)
     int one = 1, error;
 
     if (fd == FSSL_NO_FD)
-        fd = socket_make(address->ai_family);
+        fd = socket_make(conn, address->ai_family);
     if (fd < 0)
         return errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
@@ -322,6 +327,8 @@ int64_t fssl_conn_listen(fssl_handle h, int32_t backlog, int32_t *err)
 
     if (failed)
         return failed;
+    if (conn->carrier.datagram)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (backlog < 0)
         return refuse(h, "backlog", err);
     if (listen(fd_of(conn), backlog) || !listener_prepare(conn))
@@ -380,6 +387,8 @@ int64_t fssl_conn_accept(fssl_handle h, int32_t *err)
         return fail_at(h, FSSL_E_IN_CALLBACK, __func__, "I/O inside a callback", NULL, err);
     if (conn->ctx->client)
         return refuse_state(h, "the context is for clients", err);
+    if (conn->carrier.datagram)
+        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (!listener_prepare(conn))
         return fail_system(h, errno, "accept", err);
     failed = accept_wait(conn, &client, err);

@@ -91,7 +91,8 @@ int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX 
     else if ((key = named_key(ssl, name, first)))
         result = unseal(key, iv, cipher, mac);
     /* a ticket of TLS 1.3 is used once, so its client always needs another */
-    if (!encrypt && result == TICKET_OK && (key != first || SSL_version(ssl) >= TLS1_3_VERSION))
+    if (!encrypt && result == TICKET_OK &&
+        (key != first || (!SSL_is_dtls(ssl) && SSL_version(ssl) >= TLS1_3_VERSION)))
         result = TICKET_RENEW;
     OPENSSL_cleanse(room, sizeof room);
     return result;
