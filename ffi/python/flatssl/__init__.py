@@ -10,40 +10,50 @@ OpenSSL.SSL and OpenSSL.crypto.
 
 from . import _abi
 from ._load import lib
-from .certificate import Certificate, Chain, Key, Name, Session, Store
-from .connection import Connection
-from .context import Context
+from .certificate import (
+    Certificate as Certificate,
+    Chain as Chain,
+    Key as Key,
+    Name as Name,
+    Session as Session,
+    Store as Store,
+)
+from .connection import Connection as Connection
+from .context import Context as Context
 from .errors import (
-    AlertError,
-    ArgumentError,
-    CancelledError,
-    CertificateError,
-    ClosedError,
-    Error,
-    ForkedError,
-    HostError,
-    InternalError,
-    OutOfMemoryError,
-    ParseError,
-    PassphraseError,
-    ResolveError,
-    SysCallError,
-    TimedOutError,
-    TLSError,
-    TruncatedError,
-    UsageError,
-    VerifyError,
-    WantClientHelloError,
-    WantError,
-    WantReadError,
-    WantVerifyError,
-    WantWriteError,
-    WantX509LookupError,
-    ZeroReturnError,
+    AlertError as AlertError,
+    ArgumentError as ArgumentError,
+    CancelledError as CancelledError,
+    CertificateError as CertificateError,
+    ClosedError as ClosedError,
+    Error as Error,
+    ForkedError as ForkedError,
+    HostError as HostError,
+    InternalError as InternalError,
+    OutOfMemoryError as OutOfMemoryError,
+    ParseError as ParseError,
+    PassphraseError as PassphraseError,
+    ResolveError as ResolveError,
+    SysCallError as SysCallError,
+    TimedOutError as TimedOutError,
+    TLSError as TLSError,
+    TruncatedError as TruncatedError,
+    UsageError as UsageError,
+    VerifyError as VerifyError,
+    WantClientHelloError as WantClientHelloError,
+    WantError as WantError,
+    WantReadError as WantReadError,
+    WantVerifyError as WantVerifyError,
+    WantWriteError as WantWriteError,
+    WantX509LookupError as WantX509LookupError,
+    ZeroReturnError as ZeroReturnError,
 )
 
 
-def __getattr__(name):
+__version__: str
+
+
+def __getattr__(name: str) -> int:
     """Gives every constant of the header under its name without the prefix: flatssl.E_TLS."""
     if name == "__version__":  # asked for later, since the first call starts OpenSSL
         return _abi.version_text()

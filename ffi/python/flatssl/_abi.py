@@ -8,6 +8,7 @@ the rule: its class calls it.
 """
 
 import os
+import typing
 
 from . import errors
 from ._load import NULL, SHAPES, ffi, lib
@@ -16,6 +17,8 @@ INTERRUPTED = -lib.FSSL_E_INTERRUPTED
 SHORT = -lib.FSSL_E_BUFFER
 FIRST_CAPACITY = 512
 FIRST_HANDLE = 1 << 24
+
+Made = typing.TypeVar("Made", bound="Handle")
 
 allocate = ffi.new_allocator(should_clear_after_alloc=False)
 
@@ -26,7 +29,7 @@ class Handle:
     _handle = 0  # none, or closed
 
     @classmethod
-    def _wrap(cls, handle):
+    def _wrap(cls, handle: int) -> typing.Any:
         """Makes an object of a new handle; None of 0."""
         if not handle:
             return None
@@ -34,7 +37,7 @@ class Handle:
         self._handle = handle
         return self
 
-    def close(self):
+    def close(self) -> None:
         """Closes the handle. Closing twice is no error."""
         handle, self._handle = self._handle, 0
         if handle:
@@ -44,7 +47,7 @@ class Handle:
         if self._handle:
             _close(self._handle, _null)
 
-    def __reduce__(self):
+    def __reduce__(self) -> typing.NoReturn:
         raise TypeError(f"cannot copy or pickle a {type(self).__name__}")
 
 
@@ -194,7 +197,7 @@ def _bind(name, shape):
     return function
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> typing.Callable[..., typing.Any]:
     if name not in SHAPES:
         raise AttributeError(f"flatssl has no function fssl_{name}")
     return globals().setdefault(name, _bind(name, SHAPES[name]))

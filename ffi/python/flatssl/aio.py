@@ -24,6 +24,8 @@ import typing
 from . import errors
 from ._load import lib
 from .connection import Connection as Blocking
+from .context import Context
+from .types import Buffer
 
 INTERNAL_ERROR, UNSPECIFIED = 80, 1  # an alert and an X509_V_ code, for a decision that failed
 
@@ -60,7 +62,7 @@ class _Awaited:
     def __init__(self, connection: Blocking):
         connection.settimeout(0)
         self.connection = connection
-        self._futures = {}
+        self._futures: typing.Dict[bool, asyncio.Future] = {}
         self._fd = connection.fileno()
         self._loop = asyncio.get_running_loop()
 
@@ -108,7 +110,7 @@ class _Awaited:
 class Connection(_Awaited):
     """A connection whose calls are awaited. Everything else is in its connection attribute."""
 
-    def __init__(self, connection: Blocking, **decisions: "Decision | None"):
+    def __init__(self, connection: Blocking, **decisions: "Decision | None") -> None:
         """Takes over a connection of flatssl.Context.wrap, or one that was accepted."""
         super().__init__(connection)
         self._decisions = {name: decide for name, decide in decisions.items() if decide}
@@ -120,7 +122,9 @@ class Connection(_Awaited):
     async def __aenter__(self) -> "Connection":
         return self
 
-    async def __aexit__(self, error_type, error, traceback) -> None:
+    async def __aexit__(
+        self, error_type: typing.Any, error: typing.Any, traceback: typing.Any
+    ) -> None:
         try:
             if error is None:
                 await self.shutdown()
@@ -163,7 +167,7 @@ class Connection(_Awaited):
         """Receives at most bufsize bytes; none when the peer has ended the stream."""
         return await self._complete(self.connection.recv, bufsize)
 
-    async def sendall(self, data) -> None:
+    async def sendall(self, data: Buffer) -> None:
         view = memoryview(data).cast("B")
         while len(view) > 0:
             view = view[await self._complete(self.connection.send, view) :]
@@ -177,7 +181,13 @@ class Connection(_Awaited):
 class Listener(_Awaited):
     """Accepts clients of a server's context; the decisions are those of every connection."""
 
-    def __init__(self, context, host: str = "127.0.0.1", port: int = 0, **decisions):
+    def __init__(
+        self,
+        context: Context,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        **decisions: "Decision | None",
+    ) -> None:
         super().__init__(context.listen(host, port))
         self._decisions = decisions
 
@@ -189,9 +199,11 @@ class Listener(_Awaited):
         return self.connection.getsockname()[1]
 
 
-async def connect(context, host: str, port: int, **decisions) -> Connection:
+async def connect(
+    context: Context, host: str, port: int, **decisions: "Decision | None"
+) -> Connection:
     """Connects to a server and returns the connection, its handshake done."""
-    loop, failure = asyncio.get_running_loop(), None
+    loop, failure = asyncio.get_running_loop(), OSError("the host has no address")
     for family, kind, protocol, _, address in await loop.getaddrinfo(
         host, port, type=socket.SOCK_STREAM
     ):

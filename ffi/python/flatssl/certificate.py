@@ -3,15 +3,19 @@
 import typing
 
 from . import _abi
-from ._abi import Handle
+from ._abi import Handle, Made
 from ._load import lib
+from .types import Buffer
+
+if typing.TYPE_CHECKING:
+    from .context import Context
 
 
 class Session(Handle):
     """A TLS session, which a later connection of the same context may resume."""
 
     @classmethod
-    def from_bytes(cls, context, data) -> "Session":
+    def from_bytes(cls: typing.Type[Made], context: "Context", data: Buffer) -> Made:
         return cls._wrap(_abi.session_from_bytes(context, data))
 
     def to_bytes(self) -> bytes:
@@ -37,7 +41,7 @@ class Name(Handle):
     """The name of a certificate's subject or issuer."""
 
     @classmethod
-    def from_der(cls, der) -> "Name":
+    def from_der(cls: typing.Type[Made], der: Buffer) -> Made:
         return cls._wrap(_abi.name_from_der(der))
 
     def items(self) -> typing.List[typing.Tuple[str, bytes]]:
@@ -61,27 +65,29 @@ class Key(Handle):
     """A private or public key."""
 
     @classmethod
-    def from_pem(cls, pem, passphrase=None) -> "Key":
+    def from_pem(cls: typing.Type[Made], pem: Buffer, passphrase: "Buffer | None" = None) -> Made:
         return cls._wrap(_abi.key_from_pem(pem, passphrase))
 
     @classmethod
-    def from_der(cls, der) -> "Key":
+    def from_der(cls: typing.Type[Made], der: Buffer) -> Made:
         return cls._wrap(_abi.key_from_der(der))
 
     @classmethod
-    def public_from_pem(cls, pem) -> "Key":
+    def public_from_pem(cls: typing.Type[Made], pem: Buffer) -> Made:
         return cls._wrap(_abi.key_public_from_pem(pem))
 
     @classmethod
-    def public_from_der(cls, der) -> "Key":
+    def public_from_der(cls: typing.Type[Made], der: Buffer) -> Made:
         return cls._wrap(_abi.key_public_from_der(der))
 
     @classmethod
-    def generate(cls, type: int, bits: int = 0, curve: "str | None" = None) -> "Key":
+    def generate(
+        cls: typing.Type[Made], type: int, bits: int = 0, curve: "str | None" = None
+    ) -> Made:
         """Makes a key pair: type is an FSSL_KEY_, bits for RSA, curve (such as "P-256") for EC."""
         return cls._wrap(_abi.key_generate(type, bits, curve))
 
-    def to_pem(self, cipher: "str | None" = None, passphrase=None) -> bytes:
+    def to_pem(self, cipher: "str | None" = None, passphrase: "Buffer | None" = None) -> bytes:
         """Writes the private key as PKCS#8, encrypted by a cipher such as "aes-256-cbc"."""
         if not cipher and (cipher is not None or passphrase is not None):
             raise ValueError("a passphrase needs the name of a cipher")
@@ -109,11 +115,11 @@ class Key(Handle):
     def is_private(self) -> bool:
         return bool(_abi.key_is_private(self))
 
-    def sign(self, data, digest: "str | None" = "sha256") -> bytes:
+    def sign(self, data: Buffer, digest: "str | None" = "sha256") -> bytes:
         """Returns a signature; digest None stands for the key's own, as Ed25519 wants."""
         return _abi.key_sign(self, _abi.required(data), digest)
 
-    def verify(self, signature, data, digest: "str | None" = "sha256") -> None:
+    def verify(self, signature: Buffer, data: Buffer, digest: "str | None" = "sha256") -> None:
         """Raises VerifyError unless the signature is this key's."""
         _abi.key_verify(self, signature, _abi.required(data), digest)
 
@@ -122,14 +128,14 @@ class Certificate(Handle):
     """An X.509 certificate."""
 
     @classmethod
-    def from_pem(cls, pem) -> "Certificate":
+    def from_pem(cls: typing.Type[Made], pem: Buffer) -> Made:
         return cls._wrap(_abi.cert_from_pem(pem))
 
     @classmethod
-    def from_der(cls, der) -> "Certificate":
+    def from_der(cls: typing.Type[Made], der: Buffer) -> Made:
         return cls._wrap(_abi.cert_from_der(der))
 
-    def copy(self) -> "Certificate":
+    def copy(self: Made) -> Made:
         """Makes a copy that can be changed."""
         return type(self)._wrap(_abi.cert_copy(self))
 
@@ -179,7 +185,7 @@ class Certificate(Handle):
         """Raises CertificateError unless the private key belongs to it."""
         _abi.cert_check_private_key(self, key)
 
-    def __eq__(self, other) -> bool:
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, Certificate):
             return NotImplemented
         return self.to_der() == other.to_der()
@@ -196,13 +202,13 @@ def _item(handle):
 class Store(Handle):
     """Trusted certificates, and CRLs."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._handle = _abi.store_new()
 
     def add_cert(self, certificate: Certificate) -> None:
         _abi.store_add_cert(self, certificate)
 
-    def add_pem(self, pem) -> int:
+    def add_pem(self, pem: Buffer) -> int:
         """Adds certificates and CRLs. Returns how many."""
         return _abi.store_add_pem(self, pem)
 
@@ -217,7 +223,7 @@ class Store(Handle):
 class Chain(Handle):
     """The verification of a certificate against a store, by the store's rules and its own."""
 
-    def __init__(self, store: Store, certificate: Certificate):
+    def __init__(self, store: Store, certificate: Certificate) -> None:
         self._handle = _abi.chain_new(store, certificate)
 
     def set_store(self, store: Store) -> None:

@@ -11,8 +11,12 @@ from .certificate import Certificate, Session
 from .errors import Error, ZeroReturnError, from_result
 from .question import Questions
 from .stream import RECORD_MAX, STREAM_MAX, Pool, make_room
+from .types import Address, Buffer
 
-Address = typing.Tuple[str, int]
+if typing.TYPE_CHECKING:
+    import socket
+
+    from .context import Context
 
 
 class Pumped(typing.NamedTuple):
@@ -40,10 +44,16 @@ class Connection(Questions):
     Make one with flatssl.connect, Context.connect, Context.listen(...).accept() or Context.wrap.
     """
 
-    _context = None
-    _socket = None
+    _context: typing.Any = None
+    _socket: typing.Any = None
 
-    def __init__(self, context, sock=None, *, host: "str | None" = None):
+    def __init__(
+        self,
+        context: "Context",
+        sock: "socket.socket | None" = None,
+        *,
+        host: "str | None" = None,
+    ) -> None:
         """Makes a connection over a connected socket, with its timeout; over memory without one.
 
         The connection closes the socket when it is closed.
@@ -60,14 +70,14 @@ class Connection(Questions):
             self.set_host(host)
 
     @classmethod
-    def unconnected(cls, context) -> "Connection":
+    def unconnected(cls, context: "Context") -> "Connection":
         """Makes a connection for connect, or for bind and listen."""
         self = cls._wrap(_abi.conn_new(context, lib.FSSL_NO_FD))
         self._context = context
         return self
 
     @property
-    def context(self):
+    def context(self) -> "Context":
         return self._context
 
     # ---- its life ----
@@ -75,7 +85,7 @@ class Connection(Questions):
     def __enter__(self) -> "Connection":
         return self
 
-    def __exit__(self, error_type, error, traceback) -> None:
+    def __exit__(self, error_type: typing.Any, error: typing.Any, traceback: typing.Any) -> None:
         try:
             if error is None and self._handle:
                 self.shutdown()
@@ -148,7 +158,7 @@ class Connection(Questions):
         value = _abi.conn_getsockopt(self, level, option)
         return value[:size] if size else int.from_bytes(value, sys.byteorder, signed=True)
 
-    def setsockopt(self, level: int, option: int, value) -> None:
+    def setsockopt(self, level: int, option: int, value: "int | Buffer") -> None:
         """Sets an option of the socket, from a number or bytes."""
         if isinstance(value, int):
             value = value.to_bytes(4, sys.byteorder, signed=True)
@@ -167,7 +177,7 @@ class Connection(Questions):
         except ZeroReturnError:
             return b""
 
-    def recv_into(self, buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
+    def recv_into(self, buffer: Buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
         """Receives into a buffer; 0 when the peer has ended the stream."""
         try:
             return super().recv_into(buffer, nbytes, flags)
@@ -194,7 +204,7 @@ class Connection(Questions):
     def set_shutdown_state(self, state: int) -> None:
         _abi.conn_set_shutdown_state(self, state)
 
-    def pump(self, data=b"", size: int = RECORD_MAX) -> Pumped:
+    def pump(self, data: Buffer = b"", size: int = RECORD_MAX) -> Pumped:
         """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
         that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
         the handshake is advanced, and the error is None once it is done."""
@@ -213,7 +223,9 @@ class Connection(Questions):
         finally:
             _packets.append(packet)
 
-    def makefile(self, mode: str = "rb", buffering: int = -1, **text_options):
+    def makefile(
+        self, mode: str = "rb", buffering: int = -1, **text_options: typing.Any
+    ) -> typing.Any:
         """Returns a file of the connection, as a socket's makefile does. Closing it does not close
         the connection."""
         raw = _Raw(self, "r" in mode, "w" in mode)
@@ -221,7 +233,7 @@ class Connection(Questions):
             return raw
         size = buffering if buffering > 1 else io.DEFAULT_BUFFER_SIZE
         if "r" in mode and "w" in mode:
-            file = io.BufferedRWPair(raw, raw, size)
+            file: typing.Any = io.BufferedRWPair(raw, raw, size)
         else:
             file = io.BufferedReader(raw, size) if "r" in mode else io.BufferedWriter(raw, size)
         return file if "b" in mode else io.TextIOWrapper(file, **text_options)
@@ -247,7 +259,7 @@ class Connection(Questions):
     def set_accept_state(self) -> None:
         _abi.conn_set_accept_state(self)
 
-    def set_context(self, context) -> None:
+    def set_context(self, context: "Context") -> None:
         _abi.conn_set_context(self, context)
         self._context = context
 
@@ -299,7 +311,9 @@ class Connection(Questions):
         count = _abi.conn_cipher_list_count(self)
         return [_abi.conn_cipher_list_item(self, i) for i in range(count)]
 
-    def export_keying_material(self, label: str, size: int, context=None) -> bytes:
+    def export_keying_material(
+        self, label: str, size: int, context: "Buffer | None" = None
+    ) -> bytes:
         """Returns size bytes of keying material for a label (RFC 5705)."""
         buffer = allocate("uint8_t[]", size)
         pointers = (*_abi.text_in(label), *_abi.bytes_in(context))
@@ -340,7 +354,7 @@ class Connection(Questions):
 class _Raw(io.RawIOBase):
     """A connection as a raw file."""
 
-    def __init__(self, connection: Connection, reads: bool, writes: bool):
+    def __init__(self, connection: Connection, reads: bool, writes: bool) -> None:
         self._connection, self._reads, self._writes = connection, reads, writes
 
     def readable(self) -> bool:
@@ -349,8 +363,8 @@ class _Raw(io.RawIOBase):
     def writable(self) -> bool:
         return self._writes
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: typing.Any) -> int:
         return self._connection.recv_into(buffer)
 
-    def write(self, data) -> int:
+    def write(self, data: typing.Any) -> int:
         return self._connection.send(data)

@@ -1,6 +1,5 @@
 """Contexts: what connections have in common."""
 
-import os
 import typing
 
 from . import _abi
@@ -9,14 +8,16 @@ from ._load import lib
 from .certificate import Certificate, Key, Name, Session, Store
 from .connection import Connection
 from .question import protocol_list
+from .types import Buffer, Path, Text
 
-Path = typing.Union[str, bytes, "os.PathLike[str]"]
+if typing.TYPE_CHECKING:
+    import socket
 
 
 class Context(Handle):
     """The settings of clients or of a server. Make one with client() or server()."""
 
-    def __init__(self, method: int = lib.FSSL_TLS_METHOD):
+    def __init__(self, method: int = lib.FSSL_TLS_METHOD) -> None:
         """Makes a context without a check of the peer: for experts."""
         self._handle = _abi.ctx_new(method)
 
@@ -26,11 +27,11 @@ class Context(Handle):
         *,
         cafile: "Path | None" = None,
         capath: "Path | None" = None,
-        cadata: "bytes | None" = None,
+        cadata: "Buffer | None" = None,
         certificate: "Path | None" = None,
         key: "Path | None" = None,
-        passphrase: "bytes | None" = None,
-        alpn: typing.Iterable[str] = (),
+        passphrase: "Buffer | None" = None,
+        alpn: typing.Iterable[Text] = (),
     ) -> "Context":
         """Makes the context of a client: TLS 1.2 or later, the server and its name verified.
 
@@ -52,9 +53,9 @@ class Context(Handle):
         certificate: Path,
         key: "Path | None" = None,
         *,
-        passphrase: "bytes | None" = None,
+        passphrase: "Buffer | None" = None,
         client_ca: "Path | None" = None,
-        alpn: typing.Iterable[str] = (),
+        alpn: typing.Iterable[Text] = (),
     ) -> "Context":
         """Makes the context of a server: TLS 1.2 or later, with a PEM file of its certificate and
         chain, and one of its key, or both in one file.
@@ -69,14 +70,24 @@ class Context(Handle):
         self.set_alpn_preference(alpn)
         return self
 
-    def use(self, certificate: Path, key: "Path | None" = None, passphrase=None) -> None:
+    def use(
+        self,
+        certificate: Path,
+        key: "Path | None" = None,
+        passphrase: "Buffer | None" = None,
+    ) -> None:
         """Uses a PEM file of a certificate and its chain, and the private key of another."""
         self.set_passphrase(passphrase)
         self.use_certificate_chain_file(certificate)
         self.use_private_key_file(certificate if key is None else key)
         self.set_passphrase(None)
 
-    def trust(self, cafile=None, capath=None, cadata=None) -> None:
+    def trust(
+        self,
+        cafile: "Path | None" = None,
+        capath: "Path | None" = None,
+        cadata: "Buffer | None" = None,
+    ) -> None:
         """Trusts the certificates of a PEM file, of a hashed directory and of PEM in memory."""
         if (cafile, capath) != (None, None):
             _abi.ctx_load_verify_locations(self, cafile, capath)
@@ -110,7 +121,7 @@ class Context(Handle):
             raise
         return listener
 
-    def wrap(self, sock, host: "str | None" = None) -> Connection:
+    def wrap(self, sock: "socket.socket", host: "str | None" = None) -> Connection:
         """Makes a connection over a connected socket; host is whom a client expects."""
         return Connection(self, sock, host=host)
 
@@ -125,7 +136,7 @@ class Context(Handle):
     def use_certificate_chain_file(self, path: Path) -> None:
         _abi.ctx_use_certificate_chain_file(self, path)
 
-    def use_certificate_chain(self, pem) -> None:
+    def use_certificate_chain(self, pem: Buffer) -> None:
         _abi.ctx_use_certificate_chain(self, pem)
 
     def add_extra_chain_cert(self, certificate: Certificate) -> None:
@@ -137,7 +148,7 @@ class Context(Handle):
     def use_private_key_file(self, path: Path, filetype: int = lib.FSSL_FILETYPE_PEM) -> None:
         _abi.ctx_use_private_key_file(self, path, filetype)
 
-    def set_passphrase(self, passphrase) -> None:
+    def set_passphrase(self, passphrase: "Buffer | None") -> None:
         """Sets what later private key files are read with; None forgets it."""
         _abi.ctx_set_passphrase(self, passphrase)
 
@@ -170,7 +181,7 @@ class Context(Handle):
         """Adds the subject of a certificate to those issuers."""
         _abi.ctx_add_client_ca(self, certificate)
 
-    def add_pin(self, sha256) -> None:
+    def add_pin(self, sha256: Buffer) -> None:
         """Pins a public key, by the SHA-256 of its DER: a peer without a pinned key is refused."""
         _abi.ctx_add_pin(self, sha256)
 
@@ -237,19 +248,19 @@ class Context(Handle):
     def security_level(self) -> int:
         return _abi.ctx_security_level(self)
 
-    def set_alpn_protos(self, protos: typing.Iterable[str]) -> None:
+    def set_alpn_protos(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols that a client offers."""
         _abi.ctx_set_alpn_protos(self, protocol_list(protos))
 
-    def set_alpn_preference(self, protos: typing.Iterable[str]) -> None:
+    def set_alpn_preference(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols that a server accepts, the best first."""
         _abi.ctx_set_alpn_preference(self, protocol_list(protos))
 
-    def set_npn_advertised(self, protos: typing.Iterable[str]) -> None:
+    def set_npn_advertised(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols that a server advertises by NPN, before TLS 1.3."""
         _abi.ctx_set_npn_advertised(self, protocol_list(protos))
 
-    def set_npn_preference(self, protos: typing.Iterable[str]) -> None:
+    def set_npn_preference(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols from which a client selects by NPN, the best first."""
         _abi.ctx_set_npn_preference(self, protocol_list(protos))
 
@@ -269,11 +280,11 @@ class Context(Handle):
         context."""
         _abi.ctx_add_server_name(self, name, target)
 
-    def set_ocsp_response(self, der) -> None:
+    def set_ocsp_response(self, der: "Buffer | None") -> None:
         """Sets the OCSP response that a server staples; None for none."""
         _abi.ctx_set_ocsp_response(self, der)
 
-    def add_psk(self, identity: str, key) -> None:
+    def add_psk(self, identity: str, key: Buffer) -> None:
         """Adds a pre-shared key: a client offers its first, a server takes any."""
         _abi.ctx_add_psk(self, identity, key)
 
@@ -283,7 +294,7 @@ class Context(Handle):
 
     # ---- sessions ----
 
-    def set_session_id_context(self, context_id) -> None:
+    def set_session_id_context(self, context_id: Buffer) -> None:
         _abi.ctx_set_session_id_context(self, context_id)
 
     def set_session_cache_mode(self, mode: int) -> int:
@@ -298,7 +309,7 @@ class Context(Handle):
     def timeout(self) -> int:
         return _abi.ctx_timeout(self)
 
-    def set_ticket_keys(self, keys) -> None:
+    def set_ticket_keys(self, keys: Buffer) -> None:
         """Sets the keys of session tickets, 80 random bytes each: the first encrypts, all
         decrypt."""
         _abi.ctx_set_ticket_keys(self, keys)
@@ -335,5 +346,5 @@ class Context(Handle):
     def next_info(self) -> "typing.Tuple[int, int, int] | None":
         """Takes the next event of a handshake: the number of its connection, OpenSSL's SSL_CB_
         numbers, and the result."""
-        there, *event = _abi.ctx_next_info(self)
-        return tuple(event) if there else None
+        there, connection, where, result = _abi.ctx_next_info(self)
+        return (connection, where, result) if there else None

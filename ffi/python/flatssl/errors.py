@@ -177,7 +177,7 @@ class OutOfMemoryError(InternalError, MemoryError):
     """Memory ran out."""
 
 
-BY_KIND = {
+BY_KIND: "dict[int, type[Error]]" = {
     lib.FSSL_KIND_WANT: WantError,
     lib.FSSL_KIND_CLOSED: ClosedError,
     lib.FSSL_KIND_SYSTEM: SysCallError,
@@ -187,7 +187,7 @@ BY_KIND = {
     lib.FSSL_KIND_INTERNAL: InternalError,
 }
 
-BY_CODE = {
+BY_CODE: "dict[int, type[Error]]" = {
     lib.FSSL_E_WANT_READ: WantReadError,
     lib.FSSL_E_WANT_WRITE: WantWriteError,
     lib.FSSL_E_WANT_CLIENT_HELLO: WantClientHelloError,
@@ -249,7 +249,7 @@ def _details(result):
 def from_result(result: int) -> Error:
     """Makes the exception for a negative result."""
     code = lib.fssl_error_code(result, NULL)
-    class_ = BY_CODE.get(code) or BY_KIND.get(code // 100, Error)
+    class_ = BY_CODE.get(code, BY_KIND.get(code // 100, Error))
     if code // 100 == lib.FSSL_KIND_WANT:  # the hot path: its code is all there is
         error = class_()
     else:

@@ -10,9 +10,10 @@ import typing
 from . import _abi
 from .certificate import Certificate, Key, Name
 from .stream import Stream
+from .types import Buffer, Text
 
 
-def protocol_list(protos) -> bytes:
+def protocol_list(protos: typing.Iterable[Text]) -> bytes:
     """Returns protocol names in the form of ALPN: each with its length in a byte before it."""
     names = [name.encode("ascii") if isinstance(name, str) else bytes(name) for name in protos]
     for name in names:
@@ -98,15 +99,15 @@ class Questions(Stream):
     def set_max_proto_version(self, version: int) -> None:
         _abi.conn_set_max_proto_version(self, version)
 
-    def set_alpn_protos(self, protos: typing.Iterable[str]) -> None:
+    def set_alpn_protos(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols that a client offers."""
         _abi.conn_set_alpn_protos(self, protocol_list(protos))
 
-    def set_alpn_preference(self, protos: typing.Iterable[str]) -> None:
+    def set_alpn_preference(self, protos: typing.Iterable[Text]) -> None:
         """Sets the protocols that a server accepts, the best first."""
         _abi.conn_set_alpn_preference(self, protocol_list(protos))
 
-    def set_ocsp_response(self, der) -> None:
+    def set_ocsp_response(self, der: "Buffer | None") -> None:
         """Sets the OCSP response that a server staples."""
         _abi.conn_set_ocsp_response(self, der)
 

@@ -6,6 +6,7 @@ Any number of threads may use one. No lock of Python's is held in a call, and no
 from . import errors
 from ._abi import INTERRUPTED, Handle, call, passed, stream_out, view_of
 from ._load import NULL, ffi, lib
+from .types import Buffer
 
 RECORD_MAX = 16384  # the plaintext of one record of TLS
 STREAM_MAX = 1 << 16  # what one call returns at most
@@ -55,7 +56,7 @@ class Stream(Handle):
         """Brings the handshake to its end."""
         call(lib.fssl_conn_do_handshake, self._handle)
 
-    def send(self, data, flags: int = 0) -> int:
+    def send(self, data: Buffer, flags: int = 0) -> int:
         """Sends some of data. Returns how many bytes."""
         if type(data) is bytes:  # which cannot change: C reads it as it is
             while (result := _send(self._handle, data, len(data), NULL)) < 0:
@@ -64,7 +65,7 @@ class Stream(Handle):
         with view_of(data) as view:
             return call(_send, self._handle, view, len(view))
 
-    def sendall(self, data, flags: int = 0) -> None:
+    def sendall(self, data: Buffer, flags: int = 0) -> None:
         """Sends all of data. An exception's `sent` tells how many bytes had been sent."""
         with view_of(data) as view:
             sent = ffi.new("int64_t *")
@@ -90,7 +91,7 @@ class Stream(Handle):
         finally:
             _rooms.append(room)
 
-    def recv_into(self, buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
+    def recv_into(self, buffer: Buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
         """Receives into a writable buffer, at most nbytes bytes or what it holds."""
         with view_of(buffer, writable=True) as view:
             size = min(nbytes or len(view), len(view))
@@ -124,7 +125,7 @@ class Stream(Handle):
         finally:
             _rooms.append(room)
 
-    def bio_write(self, data) -> int:
+    def bio_write(self, data: Buffer) -> int:
         """Gives ciphertext from the peer to a memory connection. Returns how much it took."""
         if type(data) is bytes:
             return passed(_bio_write(self._handle, data, len(data), NULL))

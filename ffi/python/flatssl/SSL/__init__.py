@@ -5,19 +5,25 @@ better: a callback that fails always ends its handshake with an alert, and the e
 of the call that caused it; and no callback from C decides names and protocols.
 """
 
-from ..certificate import Session
+from ..certificate import Session as Session
 from ..errors import (
-    Error,
-    SysCallError,
-    WantReadError,
-    WantWriteError,
-    WantX509LookupError,
-    ZeroReturnError,
+    Error as Error,
+    SysCallError as SysCallError,
+    WantReadError as WantReadError,
+    WantWriteError as WantWriteError,
+    WantX509LookupError as WantX509LookupError,
+    ZeroReturnError as ZeroReturnError,
 )
-from ..crypto import PKey, X509, X509Name, X509Store, X509VerificationCodes
-from .connection import Connection
+from ..crypto import (
+    PKey as PKey,
+    X509 as X509,
+    X509Name as X509Name,
+    X509Store as X509Store,
+    X509VerificationCodes as X509VerificationCodes,
+)
+from .connection import Connection as Connection
 from .constants import *  # noqa: F403
-from .context import Context
+from .context import Context as Context
 
 ContextType = Context
 ConnectionType = Connection

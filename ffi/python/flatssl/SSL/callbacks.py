@@ -12,15 +12,33 @@ by the next one.
 
 import functools
 import itertools
+import typing
 import weakref
 
 from .._load import NULL, ffi, lib
 from ..question import protocol_list
 
+if typing.TYPE_CHECKING:
+    from ..crypto import X509
+    from .connection import Connection
+
 YES, NO, FAILED = 1, 0, -1
 
-tokens = weakref.WeakValueDictionary()  # the contexts and connections that have callbacks
-connections = weakref.WeakValueDictionary()  # by handle
+VerifyCallback = typing.Callable[["Connection", "X509", int, int, int], typing.Any]
+InfoCallback = typing.Callable[["Connection", int, int], typing.Any]
+KeylogCallback = typing.Callable[["Connection", bytes], typing.Any]
+PassphraseCallback = typing.Callable[[int, int, typing.Any], typing.Optional[bytes]]
+NameCallback = typing.Callable[["Connection"], typing.Any]
+AlpnCallback = typing.Callable[["Connection", typing.List[bytes]], typing.Any]
+AdvertiseCallback = typing.Callable[["Connection"], typing.Sequence[bytes]]
+SelectCallback = typing.Callable[["Connection", typing.List[bytes]], bytes]
+StapleCallback = typing.Callable[["Connection", typing.Any], bytes]
+StapledCallback = typing.Callable[["Connection", bytes, typing.Any], typing.Any]
+
+# the contexts and connections that have callbacks
+tokens: "weakref.WeakValueDictionary[int, typing.Any]" = weakref.WeakValueDictionary()
+# by handle
+connections: "weakref.WeakValueDictionary[int, Connection]" = weakref.WeakValueDictionary()
 _numbers = itertools.count(1)
 
 

@@ -1,11 +1,14 @@
 """Connection: a TLS connection over a socket or over memory, as OpenSSL.SSL has it."""
 
+import typing
 import warnings
 
 from .. import _abi, errors
 from .._load import NULL, lib
 from ..certificate import Session
+from ..types import AnyCert, AnyKey, Buffer
 from . import callbacks
+from .callbacks import InfoCallback, VerifyCallback
 from .context import Context, certificate_of, function, integer, key_of, protocols_in
 from .memory import Memory
 
@@ -59,14 +62,15 @@ class Connection(Memory):
     itself, it asks the socket."""
 
     _token = 0
-    _raised = None  # what a callback has raised, until the call that caused it ends
+    # what a callback has raised, until the call that caused it ends
+    _raised: "BaseException | None" = None
     _begun = False
     _server = False
-    _socket = None
-    _app_data = None
-    _on_info = None
+    _socket: typing.Any = None
+    _app_data: typing.Any = None
+    _on_info: "InfoCallback | None" = None
 
-    def __init__(self, context, socket=None):
+    def __init__(self, context: Context, socket: "typing.Any | None" = None) -> None:
         if not isinstance(context, Context):
             raise TypeError("context must be a Context instance")
         if socket is None:
@@ -77,14 +81,14 @@ class Connection(Memory):
         self._on_verify = context._on_verify  # whatever the context is given later
         callbacks.connections[self._handle] = self
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> typing.Any:
         if self._socket is None:
             raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
         return getattr(self._socket, name)
 
     # ---- the calls that may hold a handshake ----
 
-    def _run(self, method, *arguments):
+    def _run(self, method: typing.Callable, *arguments: typing.Any) -> typing.Any:
         """Calls what may carry a handshake on, deciding for a server what it asks meanwhile."""
         if not self._begun:
             self._begin()
@@ -101,18 +105,18 @@ class Connection(Memory):
                 self._raise_kept()
                 raise plain(error) from None
 
-    def _raise_kept(self):
+    def _raise_kept(self) -> None:
         """Raises what a callback has raised."""
         raised, self._raised = self._raised, None
         if raised is not None:
             raise raised from None
 
-    def _begin(self):
+    def _begin(self) -> None:
         self._begun = True
         if self._server and self._context._decides_hello():
             _abi.conn_ask(self, lib.FSSL_ASK_CLIENT_HELLO)
 
-    def _decide_hello(self):
+    def _decide_hello(self) -> None:
         """Asks the context's callbacks what the client hello leads to."""
         try:
             alert = self._decide_name_and_protocol()
@@ -122,7 +126,7 @@ class Connection(Memory):
             raise
         _abi.conn_answer_hello(self, alert)
 
-    def _decide_name_and_protocol(self):
+    def _decide_name_and_protocol(self) -> int:
         """Returns the alert with which to refuse, 0 to go on."""
         if self._context._on_server_name:
             self._context._on_server_name(self)
@@ -137,16 +141,16 @@ class Connection(Memory):
             _abi.conn_set_ocsp_response(self, context._staple(self))
         return 0
 
-    def _asks_for_staple(self):
+    def _asks_for_staple(self) -> bool:
         types = _abi.conn_hello_bytes(self, lib.FSSL_HELLO_EXTENSIONS)
         wanted = STATUS_REQUEST.to_bytes(2, "big")
         return any(types[i : i + 2] == wanted for i in range(0, len(types), 2))
 
-    def do_handshake(self):
+    def do_handshake(self) -> None:
         self._run(super().do_handshake)
         self._raise_kept()
 
-    def send(self, buf, flags=0):
+    def send(self, buf: Buffer, flags: int = 0) -> int:
         data = sendable(buf)
         if len(buf) > SEND_MAX:
             raise ValueError("Cannot send more than 2**31-1 bytes at once.")
@@ -154,7 +158,7 @@ class Connection(Memory):
 
     write = send
 
-    def sendall(self, buf, flags=0):
+    def sendall(self, buf: Buffer, flags: int = 0) -> int:  # type: ignore[override]
         """Sends all. Returns how many bytes; an exception's `sent` says how many there were."""
         data = sendable(buf)
         sent = 0
@@ -168,15 +172,17 @@ class Connection(Memory):
                     raise
         return sent
 
-    def recv(self, bufsize, flags=None):
+    def recv(self, bufsize: int, flags: "int | None" = None) -> bytes:
         return self._run(super().recv, bufsize, flags or 0)
 
     read = recv
 
-    def recv_into(self, buffer, nbytes=None, flags=None):
+    def recv_into(
+        self, buffer: Buffer, nbytes: "int | None" = None, flags: "int | None" = None
+    ) -> int:
         return self._run(super().recv_into, buffer, nbytes, flags or 0)
 
-    def shutdown(self):
+    def shutdown(self) -> bool:
         """Sends the shutdown message. Returns whether the peer's has come too."""
         ended = self._run(super().shutdown)
         self._raise_kept()
@@ -184,108 +190,108 @@ class Connection(Memory):
 
     # ---- memory ----
 
-    def _on_memory(self):
+    def _on_memory(self) -> None:
         if self._socket is not None:
             raise TypeError("Connection sock was not None")
 
-    def bio_read(self, bufsize):
+    def bio_read(self, bufsize: int) -> bytes:
         self._on_memory()
         return super().bio_read(integer(bufsize, "bufsize"))
 
-    def bio_write(self, buf):
+    def bio_write(self, buf: Buffer) -> int:
         self._on_memory()
         return super().bio_write(sendable(buf))
 
-    def bio_shutdown(self):
+    def bio_shutdown(self) -> None:
         self._on_memory()
         super().bio_shutdown()
 
     # ---- the socket ----
 
-    def accept(self):
+    def accept(self) -> "tuple[Connection, typing.Any]":
         """Returns (connection, address) of the socket's next client."""
         client, address = self._socket.accept()
         connection = type(self)(self._context, client)
         connection.set_accept_state()
         return connection, address
 
-    def connect(self, addr):
+    def connect(self, addr: typing.Any) -> typing.Any:
         self.set_connect_state()
         return self._socket.connect(addr)
 
-    def connect_ex(self, addr):
+    def connect_ex(self, addr: typing.Any) -> int:
         result = self._socket.connect_ex(addr)
         self.set_connect_state()
         return result
 
-    def sock_shutdown(self, *args, **kwargs):
+    def sock_shutdown(self, *args: typing.Any, **kwargs: typing.Any) -> None:
         return self._socket.shutdown(*args, **kwargs)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the socket. The peer sees a truncated stream unless shutdown came first."""
         close = self.__getattr__("close")
         lib.fssl_conn_detach(self._handle, NULL)  # so that no reused fd is ever written to
         return close()
 
-    def makefile(self, *args, **kwargs):
+    def makefile(self, *args: typing.Any, **kwargs: typing.Any) -> typing.NoReturn:
         raise NotImplementedError("Cannot make file object of OpenSSL.SSL.Connection")
 
-    def set_connect_state(self):
+    def set_connect_state(self) -> None:
         _abi.conn_set_connect_state(self)
         self._server = False
 
-    def set_accept_state(self):
+    def set_accept_state(self) -> None:
         _abi.conn_set_accept_state(self)
         self._server = True
 
     # ---- its context and what it has of its own ----
 
-    def get_context(self):
+    def get_context(self) -> Context:
         return self._context
 
-    def set_context(self, context):
+    def set_context(self, context: Context) -> None:
         if not isinstance(context, Context):
             raise TypeError("context must be a Context instance")
         _abi.conn_set_context(self, context)
         self._context, self._on_verify = context, context._on_verify
 
-    def set_app_data(self, data):
+    def set_app_data(self, data: typing.Any) -> None:
         self._app_data = data
 
-    def get_app_data(self):
+    def get_app_data(self) -> typing.Any:
         return self._app_data
 
-    def set_options(self, options):
+    def set_options(self, options: int) -> int:
         return _abi.conn_set_options(self, integer(options, "options"))
 
-    def _push(self, install, trampoline):
+    def _push(self, install: typing.Any, trampoline: typing.Any) -> None:
         _abi.call(install, self._handle, trampoline, callbacks.token_of(self))
 
-    def set_verify(self, mode, callback=None):
+    def set_verify(self, mode: int, callback: "VerifyCallback | None" = None) -> None:
         """Sets VERIFY_ mode and callback as Context.set_verify, for this connection."""
         _abi.conn_set_verify(self, integer(mode, "mode"))
         self._on_verify = callback if callback is None else function(callback)
         trampoline = NULL if callback is None else callbacks.verify
         self._push(lib.fssl_conn_set_verify_callback, trampoline)
 
-    def get_verify_mode(self):
+    def get_verify_mode(self) -> int:
         return _abi.conn_verify_mode(self)
 
-    def set_info_callback(self, callback):
+    def set_info_callback(self, callback: InfoCallback) -> None:
         """Sets an info callback as Context.set_info_callback, for this connection."""
         self._on_info = function(callback)
         self._push(lib.fssl_conn_set_info_callback, callbacks.info)
 
-    def use_certificate(self, cert):
+    def use_certificate(self, cert: AnyCert) -> None:
         _abi.conn_use_certificate(self, certificate_of(cert))
 
-    def use_privatekey(self, pkey):
+    def use_privatekey(self, pkey: AnyKey) -> None:
         _abi.conn_use_private_key(self, key_of(pkey))
 
-    def set_alpn_protos(self, protos):
+    def set_alpn_protos(self, protos: typing.Sequence[bytes]) -> None:
         _abi.conn_set_alpn_protos(self, protocols_in(protos))
 
-    def set_tlsext_host_name(self, name):
+    def set_tlsext_host_name(self, name: bytes) -> None:
         """Sets the server name to send, a byte string. It is not checked: see flatssl.Context."""
         if not isinstance(name, bytes):
             raise TypeError("name must be a byte string")
@@ -293,87 +299,89 @@ class Connection(Memory):
             raise TypeError("name must not contain NUL byte")
         _abi.conn_set_server_name(self, name)
 
-    def request_ocsp(self):
+    def request_ocsp(self) -> None:
         _abi.conn_request_ocsp(self)
 
-    def set_session(self, session):
+    def set_session(self, session: Session) -> None:
         if not isinstance(session, Session):
             raise TypeError("session must be a Session instance")
         _abi.conn_set_session(self, session)
 
-    def set_shutdown(self, state):
+    def set_shutdown(self, state: int) -> None:
         _abi.conn_set_shutdown_state(self, integer(state, "state"))
 
-    def get_shutdown(self):
+    def get_shutdown(self) -> int:
         return _abi.conn_shutdown_state(self)
 
     # ---- renegotiation ----
 
-    def renegotiate(self):
+    def renegotiate(self) -> bool:
         """Begins a renegotiation. Returns whether it did, False if one is under way."""
         return bool(_abi.conn_renegotiate(self))
 
-    def renegotiate_pending(self):
+    def renegotiate_pending(self) -> bool:
         return _abi.conn_renegotiate_pending(self) == 1
 
-    def total_renegotiations(self):
+    def total_renegotiations(self) -> int:
         return _abi.conn_total_renegotiations(self)
 
     # ---- what was negotiated ----
 
-    def get_protocol_version(self):
+    def get_protocol_version(self) -> int:
         return _abi.conn_protocol_version(self)
 
-    def get_protocol_version_name(self):
+    def get_protocol_version_name(self) -> str:
         return _abi.conn_protocol_version_name(self)
 
-    def get_cipher_list(self):
+    def get_cipher_list(self) -> "list[str]":
         count = _abi.conn_cipher_list_count(self)
         return [_abi.conn_cipher_list_item(self, i) for i in range(count)]
 
-    def get_cipher_name(self):
+    def get_cipher_name(self) -> "str | None":
         return _abi.conn_cipher_name(self) or None
 
-    def get_cipher_bits(self):
+    def get_cipher_bits(self) -> "int | None":
         return _abi.conn_cipher_bits(self) or None
 
-    def get_cipher_version(self):
+    def get_cipher_version(self) -> "str | None":
         return _abi.conn_cipher_version(self) or None
 
-    def get_group_name(self):
+    def get_group_name(self) -> "str | None":
         return _abi.conn_group_name(self) or None
 
-    def get_alpn_proto_negotiated(self):
+    def get_alpn_proto_negotiated(self) -> bytes:
         return _abi.conn_alpn_proto(self)
 
-    def get_next_proto_negotiated(self):
+    def get_next_proto_negotiated(self) -> bytes:
         return _abi.conn_next_proto(self)
 
-    def get_servername(self):
+    def get_servername(self) -> "bytes | None":
         return _abi.conn_server_name(self).encode("utf-8", "surrogateescape") or None
 
-    def get_state_string(self):
+    def get_state_string(self) -> bytes:
         return _abi.conn_state_string(self).encode()
 
-    def get_session(self):
+    def get_session(self) -> "Session | None":
         return Session._wrap(_abi.conn_session(self))
 
-    def client_random(self):
+    def client_random(self) -> "bytes | None":
         return _abi.conn_client_random(self) or None
 
-    def server_random(self):
+    def server_random(self) -> "bytes | None":
         return _abi.conn_server_random(self) or None
 
-    def master_key(self):
+    def master_key(self) -> "bytes | None":
         return _abi.conn_master_key(self) or None
 
-    def get_finished(self):
+    def get_finished(self) -> "bytes | None":
         return _abi.conn_finished(self) or None
 
-    def get_peer_finished(self):
+    def get_peer_finished(self) -> "bytes | None":
         return _abi.conn_peer_finished(self) or None
 
-    def export_keying_material(self, label, olen, context=None):
+    def export_keying_material(
+        self, label: bytes, olen: int, context: "bytes | None" = None
+    ) -> bytes:
         """Returns olen bytes of keying material for a label (RFC 5705)."""
         if not isinstance(label, bytes):
             raise TypeError("label must be a byte string")
@@ -385,13 +393,13 @@ class Connection(Memory):
 
     # ---- certificates ----
 
-    def get_certificate(self, *, as_cryptography=False):
+    def get_certificate(self, *, as_cryptography: bool = False) -> typing.Any:
         return certificate_out(_abi.conn_certificate(self), as_cryptography)
 
-    def get_peer_certificate(self, *, as_cryptography=False):
+    def get_peer_certificate(self, *, as_cryptography: bool = False) -> typing.Any:
         return certificate_out(_abi.conn_peer_certificate(self), as_cryptography)
 
-    def get_peer_cert_chain(self, *, as_cryptography=False):
+    def get_peer_cert_chain(self, *, as_cryptography: bool = False) -> typing.Any:
         """Returns the certificates that the peer sent; those of a client without its own."""
         count = _abi.conn_peer_chain_count(self)
         if not count:
@@ -401,7 +409,7 @@ class Connection(Memory):
             for i in range(1 if self._server else 0, count)
         ]
 
-    def get_verified_chain(self, *, as_cryptography=False):
+    def get_verified_chain(self, *, as_cryptography: bool = False) -> typing.Any:
         """Returns the certificates from the peer's own to a trusted one; None if not verified."""
         count = _abi.conn_verified_chain_count(self)
         if not count:
@@ -411,7 +419,7 @@ class Connection(Memory):
             for i in range(count)
         ]
 
-    def get_client_ca_list(self, *, as_cryptography=False):
+    def get_client_ca_list(self, *, as_cryptography: bool = False) -> typing.Any:
         """Returns the names of the issuers whose certificates a server takes."""
         from ..crypto import X509Name
 

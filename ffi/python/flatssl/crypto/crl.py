@@ -2,12 +2,17 @@
 
 import re
 import time
+import typing
 
 from .. import _abi, certificate, errors
+from ..types import Buffer
 from .cert import signing
 from .constants import FILETYPE_ASN1, FILETYPE_PEM, FILETYPE_TEXT
 from .key import data_of
 from .name import X509Name
+
+if typing.TYPE_CHECKING:
+    from cryptography import x509
 
 REASONS = (0, 1, 2, 3, 4, 5, 6)  # those that pyOpenSSL names
 DAY = 24 * 60 * 60
@@ -27,10 +32,10 @@ def when_of(function, owner, when):
 class Revoked(_abi.Handle):
     """An entry of a CRL."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._handle = _abi.revoked_new()
 
-    def set_serial(self, hex_str):
+    def set_serial(self, hex_str: bytes) -> None:
         """Sets the serial number, in hexadecimal digits as bytes."""
         if not isinstance(hex_str, (bytes, str)):
             raise TypeError("hex_str must be a byte string")
@@ -39,11 +44,11 @@ class Revoked(_abi.Handle):
         except errors.ArgumentError:
             raise ValueError("bad hex string") from None
 
-    def get_serial(self):
+    def get_serial(self) -> bytes:
         digits = _abi.revoked_serial(self)
         return digits.zfill(len(digits) + len(digits) % 2).encode()
 
-    def set_reason(self, reason):
+    def set_reason(self, reason: "bytes | None") -> None:
         """Sets why, by name; None takes the reason away."""
         if reason is None:
             _abi.revoked_set_reason(self, -1)
@@ -57,7 +62,7 @@ class Revoked(_abi.Handle):
                 return
         raise ValueError("bad reason string")
 
-    def get_reason(self):
+    def get_reason(self) -> "bytes | None":
         """Returns why, such as b"Key Compromise"; None if that is not said."""
         reason = _abi.revoked_reason(self)
         if reason < 0:
@@ -66,25 +71,25 @@ class Revoked(_abi.Handle):
         return re.sub(WORDS, " ", name[0].upper() + name[1:]).encode()
 
     @staticmethod
-    def all_reasons():
+    def all_reasons() -> "list[bytes]":
         """Returns the names that set_reason takes."""
         return [_abi.revoked_reason_name(reason).encode() for reason in REASONS]
 
-    def set_rev_date(self, when):
+    def set_rev_date(self, when: bytes) -> None:
         when_of(_abi.revoked_set_date_text, self, when)
 
-    def get_rev_date(self):
+    def get_rev_date(self) -> "bytes | None":
         return _abi.revoked_date_text(self).encode() or None
 
 
 class CRL(_abi.Handle):
     """A list of revoked certificates."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._handle = _abi.crl_new()
 
     @classmethod
-    def from_cryptography(cls, crypto_crl):
+    def from_cryptography(cls, crypto_crl: "x509.CertificateRevocationList") -> "CRL":
         from cryptography import x509
         from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -92,39 +97,51 @@ class CRL(_abi.Handle):
             raise TypeError("Must be a certificate revocation list")
         return cls._wrap(_abi.crl_from_der(crypto_crl.public_bytes(Encoding.DER)))
 
-    def to_cryptography(self):
+    def to_cryptography(self) -> "x509.CertificateRevocationList":
         from cryptography.x509 import load_der_x509_crl
 
         return load_der_x509_crl(_abi.crl_to_der(self))
 
-    def get_revoked(self):
+    def get_revoked(self) -> "tuple[Revoked, ...] | None":
         """Returns the entries as a tuple; None if there are none."""
         count = _abi.crl_revoked_count(self)
         return tuple(Revoked._wrap(_abi.crl_revoked_item(self, i)) for i in range(count)) or None
 
-    def add_revoked(self, revoked):
+    def add_revoked(self, revoked: Revoked) -> None:
         _abi.crl_add_revoked(self, revoked)
 
-    def get_issuer(self):
+    def get_issuer(self) -> X509Name:
         return X509Name._wrap(_abi.crl_issuer(self))
 
-    def set_version(self, version):
+    def set_version(self, version: int) -> None:
         _abi.crl_set_version(self, version)
 
-    def set_lastUpdate(self, when):
+    def set_lastUpdate(self, when: bytes) -> None:
         when_of(_abi.crl_set_last_update_text, self, when)
 
-    def set_nextUpdate(self, when):
+    def set_nextUpdate(self, when: bytes) -> None:
         when_of(_abi.crl_set_next_update_text, self, when)
 
-    def sign(self, issuer_cert, issuer_key, digest):
+    def sign(
+        self,
+        issuer_cert: certificate.Certificate,
+        issuer_key: certificate.Key,
+        digest: "str | bytes",
+    ) -> None:
         """Takes the issuer's name from its certificate and signs with its key."""
         if not isinstance(issuer_cert, certificate.Certificate):
             raise TypeError("issuer_cert must be an X509 instance")
-        _abi.crl_set_issuer(self, issuer_cert.get_subject())
+        _abi.crl_set_issuer(self, issuer_cert.subject())
         signing(_abi.crl_sign, self, issuer_key, digest)
 
-    def export(self, cert, key, type=FILETYPE_PEM, days=100, digest=None):
+    def export(
+        self,
+        cert: certificate.Certificate,
+        key: certificate.Key,
+        type: int = FILETYPE_PEM,
+        days: int = 100,
+        digest: "str | bytes | None" = None,
+    ) -> bytes:
         """Dates the CRL from now for some days, signs it and writes it."""
         if not isinstance(cert, certificate.Certificate):
             raise TypeError("cert must be an X509 instance")
@@ -146,7 +163,7 @@ def crl_of(crl):
     return crl if isinstance(crl, CRL) else CRL.from_cryptography(crl)
 
 
-def load_crl(type, buffer):
+def load_crl(type: int, buffer: "Buffer | str") -> CRL:
     if type == FILETYPE_PEM:
         return CRL._wrap(_abi.crl_from_pem(data_of(buffer)))
     if type == FILETYPE_ASN1:
@@ -154,7 +171,7 @@ def load_crl(type, buffer):
     raise ValueError("type argument must be FILETYPE_PEM or FILETYPE_ASN1")
 
 
-def dump_crl(type, crl):
+def dump_crl(type: int, crl: CRL) -> bytes:
     if type == FILETYPE_PEM:
         return _abi.crl_to_pem(crl)
     if type == FILETYPE_ASN1:

@@ -1,12 +1,17 @@
 """PKey, elliptic curves, and signatures, as OpenSSL.crypto has them."""
 
+import typing
 import warnings
 
 from .. import _abi, certificate, errors
 from .._load import lib
+from ..types import Buffer
 from .constants import FILETYPE_ASN1, FILETYPE_PEM, FILETYPE_TEXT, TYPE_DSA, TYPE_RSA
 
 PASSPHRASE_MAX = 1024
+
+Passphrase = typing.Union[bytes, typing.Callable[..., bytes]]
+
 SIGNING_TYPES = (
     TYPE_RSA,
     TYPE_DSA,
@@ -51,7 +56,7 @@ def digest_of(digest):
 class PKey(certificate.Key):
     """A private or public key; one that is made by PKey() has to be generated."""
 
-    def generate_key(self, type, bits):
+    def generate_key(self, type: int, bits: int) -> None:
         """Makes a new key pair of TYPE_RSA or TYPE_DSA."""
         if not isinstance(type, int):
             raise TypeError("type must be an integer")
@@ -65,13 +70,13 @@ class PKey(certificate.Key):
         self.close()
         self._handle = made
 
-    def type(self):
+    def type(self) -> int:
         return super().type() if self._handle else 0
 
-    def bits(self):
+    def bits(self) -> int:
         return super().bits() if self._handle else 0
 
-    def check(self):
+    def check(self) -> bool:
         """Returns True if the private key is sound, raises Error if not."""
         if not self._handle or not self.is_private():
             raise TypeError("public key only")
@@ -80,7 +85,7 @@ class PKey(certificate.Key):
         _abi.key_check(self)
         return True
 
-    def to_cryptography_key(self):
+    def to_cryptography_key(self) -> typing.Any:
         """Returns the key as one of the cryptography package."""
         from cryptography.hazmat.primitives import serialization
 
@@ -89,7 +94,7 @@ class PKey(certificate.Key):
         return serialization.load_der_public_key(self.public_to_der())
 
     @classmethod
-    def from_cryptography_key(cls, crypto_key):
+    def from_cryptography_key(cls, crypto_key: typing.Any) -> "PKey":
         """Takes a key of the cryptography package."""
         from cryptography.hazmat.primitives import serialization as forms
 
@@ -113,27 +118,27 @@ class PKey(certificate.Key):
 class _EllipticCurve:
     """An elliptic curve by its name."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Curve {self.name!r}>"
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if isinstance(other, _EllipticCurve):
             return self.name == other.name
         return NotImplemented
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self.name)
 
 
-def get_elliptic_curves():
+def get_elliptic_curves() -> "set[_EllipticCurve]":
     """Returns the set of the curves that OpenSSL has."""
     return {_EllipticCurve(_abi.curve_item(i)) for i in range(_abi.curve_count())}
 
 
-def get_elliptic_curve(name):
+def get_elliptic_curve(name: str) -> _EllipticCurve:
     """Returns the curve of a name; ValueError for an unknown one."""
     for curve in get_elliptic_curves():
         if curve.name == name:
@@ -160,7 +165,9 @@ def _checked(passphrase, type):
     return passphrase
 
 
-def load_privatekey(type, buffer, passphrase=None):
+def load_privatekey(
+    type: int, buffer: "Buffer | str", passphrase: "Passphrase | None" = None
+) -> PKey:
     """Reads a private key of FILETYPE_PEM or _ASN1; the passphrase may be a callable."""
     _checked(passphrase, type)
     data = data_of(buffer)
@@ -176,7 +183,12 @@ def load_privatekey(type, buffer, passphrase=None):
         return PKey.from_pem(data, passphrase_of(passphrase, False) or b"")
 
 
-def dump_privatekey(type, pkey, cipher=None, passphrase=None):
+def dump_privatekey(
+    type: int,
+    pkey: certificate.Key,
+    cipher: "str | None" = None,
+    passphrase: "Passphrase | None" = None,
+) -> bytes:
     """Writes a private key, as PEM encrypted by a cipher if one is named."""
     if not isinstance(pkey, certificate.Key):
         raise TypeError("pkey must be a PKey")
@@ -194,7 +206,9 @@ def dump_privatekey(type, pkey, cipher=None, passphrase=None):
     raise ValueError("type argument must be FILETYPE_PEM, FILETYPE_ASN1, or FILETYPE_TEXT")
 
 
-def _dump_pem(pkey, cipher, passphrase):
+def _dump_pem(
+    pkey: certificate.Key, cipher: "str | None", passphrase: "Passphrase | None"
+) -> bytes:
     if cipher is None:
         return pkey.to_pem()
     if not cipher:
@@ -207,7 +221,7 @@ def _dump_pem(pkey, cipher, passphrase):
         raise errors.Error([line[:3] for line in error.lines]) from None
 
 
-def load_publickey(type, buffer):
+def load_publickey(type: int, buffer: "Buffer | str") -> PKey:
     """Reads a public key of FILETYPE_PEM or _ASN1."""
     if type == FILETYPE_PEM:
         return PKey.public_from_pem(data_of(buffer))
@@ -216,7 +230,7 @@ def load_publickey(type, buffer):
     raise ValueError("type argument must be FILETYPE_PEM or FILETYPE_ASN1")
 
 
-def dump_publickey(type, pkey):
+def dump_publickey(type: int, pkey: certificate.Key) -> bytes:
     """Writes the public part of a key."""
     if not isinstance(pkey, certificate.Key):
         raise TypeError("pkey must be a PKey")
@@ -227,14 +241,16 @@ def dump_publickey(type, pkey):
     raise ValueError("type argument must be FILETYPE_PEM or FILETYPE_ASN1")
 
 
-def sign(pkey, data, digest):
+def sign(pkey: certificate.Key, data: "Buffer | str", digest: "str | bytes") -> bytes:
     """Returns a signature of data by a private key and a digest's name."""
     if not isinstance(pkey, certificate.Key):
         raise TypeError("pkey must be a PKey instance")
     return pkey.sign(warned(data, "data"), digest_of(digest))
 
 
-def verify(cert, signature, data, digest):
+def verify(
+    cert: certificate.Certificate, signature: Buffer, data: "Buffer | str", digest: "str | bytes"
+) -> None:
     """Raises Error unless the signature is by the key of this certificate."""
     if not isinstance(cert, certificate.Certificate):
         raise TypeError("cert must be an X509 instance")

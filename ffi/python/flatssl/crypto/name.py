@@ -1,7 +1,12 @@
 """X509Name and X509Extension, as OpenSSL.crypto has them."""
 
+import typing
+
 from .. import _abi, certificate, errors
 from .._load import lib
+
+if typing.TYPE_CHECKING:
+    from cryptography import x509
 
 QUICK_KEY = (lib.FSSL_KEY_EC, 0, "P-256")
 
@@ -18,11 +23,11 @@ FULL_NAMES = {
 class X509Name(certificate.Name):
     """A name; its attributes are its items: name.CN, name.commonName, name.emailAddress."""
 
-    def __init__(self, name):
+    def __init__(self, name: certificate.Name) -> None:
         """Makes a copy that can be changed."""
         self._handle = _abi.name_copy(name)
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> "str | None":
         if name.startswith("_"):
             raise AttributeError(name)
         wanted = FULL_NAMES.get(name, name)
@@ -38,7 +43,7 @@ class X509Name(certificate.Name):
             pass
         return None
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name: str, value: "str | bytes") -> None:
         if name.startswith("_"):
             return super().__setattr__(name, value)
         if type(name) is not str:
@@ -51,18 +56,18 @@ class X509Name(certificate.Name):
                 raise AttributeError("No such attribute") from None
             raise
 
-    def get_components(self):
+    def get_components(self) -> "list[tuple[bytes, bytes]]":
         """Returns the items as (type, value) pairs of bytes."""
         return [(type.encode(), value) for type, value in self.items()]
 
-    def hash(self):
+    def hash(self) -> int:
         """Returns the hash by which OpenSSL finds the name in a directory."""
         return _abi.name_hash(self)
 
-    def der(self):
+    def der(self) -> bytes:
         return self.to_der()
 
-    def to_cryptography(self):
+    def to_cryptography(self) -> "x509.Name":
         """Returns the name as one of the cryptography package."""
         from cryptography.x509 import load_der_x509_csr
 
@@ -74,27 +79,27 @@ class X509Name(certificate.Name):
         _abi.req_sign(request, key, "sha256")
         return load_der_x509_csr(_abi.req_to_der(request)).subject
 
-    def _order(self, other):
+    def _order(self, other: certificate.Name) -> int:
         return _abi.name_compare(self, other)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> typing.Any:
         return self._order(other) == 0 if isinstance(other, X509Name) else NotImplemented
 
-    def __lt__(self, other):
+    def __lt__(self, other: object) -> typing.Any:
         return self._order(other) < 0 if isinstance(other, X509Name) else NotImplemented
 
-    def __le__(self, other):
+    def __le__(self, other: object) -> typing.Any:
         return self._order(other) <= 0 if isinstance(other, X509Name) else NotImplemented
 
-    def __gt__(self, other):
+    def __gt__(self, other: object) -> typing.Any:
         return self._order(other) > 0 if isinstance(other, X509Name) else NotImplemented
 
-    def __ge__(self, other):
+    def __ge__(self, other: object) -> typing.Any:
         return self._order(other) >= 0 if isinstance(other, X509Name) else NotImplemented
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = "".join(f"/{type}={value.decode('utf-8', 'replace')}" for type, value in
                         self.items())
         return f"<X509Name object '{parts}'>"
@@ -104,7 +109,14 @@ class X509Extension(_abi.Handle):
     """An extension of a certificate, from its name and value in the language of OpenSSL's
     config: X509Extension(b"basicConstraints", True, b"CA:TRUE")."""
 
-    def __init__(self, type_name, critical, value, subject=None, issuer=None):
+    def __init__(
+        self,
+        type_name: bytes,
+        critical: bool,
+        value: bytes,
+        subject: "certificate.Certificate | None" = None,
+        issuer: "certificate.Certificate | None" = None,
+    ) -> None:
         if not isinstance(type_name, bytes) or not isinstance(value, bytes):
             raise TypeError("type_name and value must be byte strings")
         for cert, what in (subject, "subject"), (issuer, "issuer"):
@@ -115,14 +127,14 @@ class X509Extension(_abi.Handle):
         except errors.ArgumentError as error:
             raise errors.Error([line[:3] for line in error.lines]) from None
 
-    def get_critical(self):
+    def get_critical(self) -> bool:
         return bool(_abi.ext_critical(self))
 
-    def get_short_name(self):
+    def get_short_name(self) -> bytes:
         return _abi.ext_name(self).encode()
 
-    def get_data(self):
+    def get_data(self) -> bytes:
         return _abi.ext_data(self)
 
-    def __str__(self):
+    def __str__(self) -> str:
         return _abi.ext_text(self)

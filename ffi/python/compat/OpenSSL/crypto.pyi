@@ -1,0 +1,1 @@
+from flatssl.crypto import *
