@@ -284,6 +284,8 @@ void install_trampolines(SSL_CTX *ssl)
 {
     SSL_CTX_set_verify(ssl, SSL_VERIFY_NONE, verify);
     SSL_CTX_set_client_hello_cb(ssl, client_hello, NULL);
+    /* not on the connections that ask: one that switches its context has that one's */
+    SSL_CTX_set_cert_cb(ssl, question_certificate, NULL);
     SSL_CTX_set_tlsext_servername_callback(ssl, server_name);
     SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
     SSL_CTX_set_tlsext_status_cb(ssl, ocsp_status);

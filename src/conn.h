@@ -118,6 +118,7 @@ int client_hello(SSL *ssl, int *alert, void *unused);
 int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                EVP_MAC_CTX *mac, int encrypt);
 int question_client_hello(struct conn *conn, int *alert);
+int question_certificate(SSL *ssl, void *unused);
 int question_verify(struct conn *conn, int ok, X509_STORE_CTX *store);
 bool question_at_end(struct conn *conn);
 bool question_settled(struct conn *conn, struct fault *fault);

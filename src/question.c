@@ -41,7 +41,7 @@ int question_client_hello(struct conn *conn, int *alert)
 }
 
 /* A certificate of our own is wanted. */
-static int question_certificate(SSL *ssl, void *unused)
+int question_certificate(SSL *ssl, void *unused)
 {
     struct conn *conn = conn_of(ssl);
 
@@ -206,7 +206,6 @@ int64_t fssl_conn_ask(fssl_handle h, int32_t mask, int32_t *err)
     if (!conn->inquiry)
         return fail(h, FSSL_E_MEMORY, err);
     conn->inquiry->mask = mask;
-    SSL_set_cert_cb(conn->ssl, mask & FSSL_ASK_CERTIFICATE ? question_certificate : NULL, NULL);
     return finish(h, 0, err);
 }
 

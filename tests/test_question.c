@@ -220,6 +220,59 @@ static void server_certificate_is_given(void)
     pair_close(&pair);
 }
 
+/* The question is there behind another context, too, whether a name or the caller led to it. */
+static void asked_behind_another_context(void)
+{
+    for (size_t i = 0; i < 2 * COUNT_OF(versions); i++) {
+        struct pair_plan plan = {.version = versions[i / 2]};
+        struct pair pair = pair_open(&plan);
+        fssl_handle other = pair_server_ctx(&plan);
+
+        if (i % 2) {
+            check_close(pair.server);
+            CHECK_OK(fssl_ctx_add_server_name(pair.server_ctx, "localhost", FSSL_NUL_TERMINATED,
+                                              other, &err));
+            pair.server = CHECK_MADE(fssl_conn_new_memory(pair.server_ctx, &err));
+        }
+        CHECK_OK(fssl_conn_ask(pair.server, FSSL_ASK_CLIENT_HELLO | FSSL_ASK_CERTIFICATE, &err));
+        CHECK_EQUAL(FSSL_E_WANT_CLIENT_HELLO, until_asked(&pair, pair.server));
+        if (i % 2 == 0)
+            CHECK_OK(fssl_conn_set_context(pair.server, other, &err));
+        CHECK_OK(fssl_conn_answer_hello(pair.server, 0, &err));
+        CHECK_EQUAL(FSSL_E_WANT_CERTIFICATE, until_asked(&pair, pair.server));
+        CHECK_OK(fssl_conn_answer_certificate(pair.server, 1, &err));
+        CHECK(pair_handshake(&pair));
+        check_close(other);
+        pair_close(&pair);
+    }
+}
+
+/* A second hello, which the server has asked for, brings no second question. */
+static void asked_once_for_two_hellos(void)
+{
+    struct pair pair = asking(FSSL_TLS1_3_VERSION, true, ALL, ID_CA, ID_CLIENT);
+
+    check_close(pair.client);
+    CHECK_OK(fssl_ctx_set_groups(pair.client_ctx, "P-521:P-256", FSSL_NUL_TERMINATED, &err));
+    CHECK_OK(fssl_ctx_set_queue(pair.client_ctx, FSSL_QUEUE_SESSION, 9, &err));
+    pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+    CHECK_OK(fssl_conn_set_host(pair.client, "localhost", FSSL_NUL_TERMINATED, &err));
+    check_close(pair.server);
+    CHECK_OK(fssl_ctx_set_groups(pair.server_ctx, "P-256", FSSL_NUL_TERMINATED, &err));
+    pair.server = CHECK_MADE(fssl_conn_new_memory(pair.server_ctx, &err));
+    CHECK_OK(fssl_conn_ask(pair.server, ALL, &err));
+    CHECK_EQUAL(FSSL_E_WANT_CLIENT_HELLO, until_asked(&pair, pair.server));
+    CHECK_OK(fssl_conn_answer_hello(pair.server, 0, &err));
+    CHECK_EQUAL(FSSL_E_WANT_CERTIFICATE, until_asked(&pair, pair.server));
+    CHECK_OK(fssl_conn_answer_certificate(pair.server, 1, &err));
+    CHECK_EQUAL(FSSL_E_WANT_VERIFY, until_asked(&pair, pair.server));
+    CHECK_OK(fssl_conn_answer_verify(pair.server, 0, &err));
+    CHECK(pair_handshake(&pair));
+    CHECK(pair_transfer(&pair, pair.server, (const uint8_t *)"accepted", 8));
+    CHECK_IS(2, fssl_ctx_queue_count(pair.client_ctx, FSSL_QUEUE_SESSION, &err)); /* as always */
+    pair_close(&pair);
+}
+
 /* ---- verification ---- */
 
 struct verdict {
@@ -370,6 +423,8 @@ static const struct check_case cases[] = {
     {"certificate is given", certificate_is_given},
     {"certificate is withheld", certificate_is_withheld},
     {"server certificate is given", server_certificate_is_given},
+    {"asked behind another context", asked_behind_another_context},
+    {"asked once for two hellos", asked_once_for_two_hellos},
     {"verification is judged", verification_is_judged},
     {"refusal gives no ticket", refusal_gives_no_ticket},
     {"refusal gives no ticket when lowered", refusal_gives_no_ticket_when_lowered},
