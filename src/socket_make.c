@@ -75,15 +75,24 @@ static int socket_make(const struct conn *conn, int family)
 
 /* ---- connect ---- */
 
+/* Waits until an fd can be written. Others who use the connection may wake this thread before. */
+static int32_t connect_poll(struct conn *conn, int fd, int64_t deadline)
+{
+    struct pollfd set = {fd, POLLOUT, 0};
+    int32_t code = FSSL_OK;
+
+    while (code == FSSL_OK && !conn->closing && poll(&set, 1, 0) == 0)
+        code = wait_poll(&conn->object, &conn->waiters, fd, POLLOUT, deadline);
+    return conn->closing ? FSSL_E_CANCELLED : code;
+}
+
 /* Waits for a connect that is under way. Returns 0, or the errno. */
 static int connect_wait(struct conn *conn, int fd, int64_t deadline)
 {
     int error = 0;
     socklen_t len = sizeof error;
-    int32_t code = conn->closing ? FSSL_E_CANCELLED
-                                 : wait_poll(&conn->object, &conn->waiters, fd, POLLOUT, deadline);
 
-    switch (code) {
+    switch (connect_poll(conn, fd, deadline)) {
     case FSSL_OK:
         break;
     case FSSL_E_TIMEOUT:
@@ -95,8 +104,6 @@ static int connect_wait(struct conn *conn, int fd, int64_t deadline)
     default:
         return errno;
     }
-    if (conn->closing)
-        return ECANCELED;
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ? errno : error;
 }
 

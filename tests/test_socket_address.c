@@ -213,9 +213,45 @@ static void ended_by_another(void)
     check_close(ctx);
 }
 
+static void shake_hands_too_early(void *argument)
+{
+    const struct timespec pause = {0, 100000000};
+    const fssl_handle *conn = argument;
+
+    nanosleep(&pause, NULL);
+    CHECK(fssl_conn_do_handshake(*conn, &err) < 0);
+}
+
+static void connect_in_vain(void *argument)
+{
+    const fssl_handle *conn = argument;
+
+    CHECK_FAILS(FSSL_E_TIMEOUT, connect_now(*conn));
+}
+
+/* What another thread does with a socket that is being connected does not make it connected. */
+static void used_too_early(void)
+{
+    fssl_handle ctx = pair_client_ctx(&(struct pair_plan){0});
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    fssl_handle conn = CHECK_MADE(fssl_conn_new(ctx, fd, &err));
+    const struct check_thread threads[] = {{connect_in_vain, &conn},
+                                           {shake_hands_too_early, &conn}};
+
+    CHECK_OK(fssl_conn_set_timeout(conn, DEADLINE / 2, &err));
+    CHECK_OK(fssl_conn_set_host(conn, "localhost", FSSL_NUL_TERMINATED, &err));
+    open_addresses((const enum address_kind[ADDRESSES]){HANGS});
+    check_threads(threads, COUNT_OF(threads));
+    close_addresses();
+    check_close(conn);
+    check_close(ctx);
+    close(fd);
+}
+
 static const struct check_case cases[] = {
     {"all addresses", all_addresses},
     {"ended by another", ended_by_another},
+    {"used too early", used_too_early},
 };
 
 int main(int argc, char **argv)
