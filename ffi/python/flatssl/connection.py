@@ -266,6 +266,34 @@ class Connection(Questions):
     def set_session(self, session: Session) -> None:
         _abi.conn_set_session(self, session)
 
+    # ---- datagrams ----
+
+    def dtls_listen(self) -> None:
+        """Waits, on a server's bound UDP socket, for a client that brings its cookie back; the
+        socket is then connected to it."""
+        _abi.conn_dtls_listen(self)
+
+    def set_dtls_peer(self, peer: Buffer) -> None:
+        """Names the peer of a memory connection for its cookie, such as by address and port."""
+        _abi.conn_set_dtls_peer(self, peer)
+
+    def dtls_timeout(self) -> "float | None":
+        """Returns in how many seconds handle_dtls_timeout is due, None for never."""
+        milliseconds = _abi.conn_dtls_timeout(self)
+        return None if milliseconds < 0 else milliseconds / 1000
+
+    def handle_dtls_timeout(self) -> bool:
+        """Sends the last flight of the handshake again if that is due. Returns whether it was."""
+        return bool(_abi.conn_handle_dtls_timeout(self))
+
+    def set_ciphertext_mtu(self, size: int) -> None:
+        """Sets how long a datagram may be."""
+        _abi.conn_set_ciphertext_mtu(self, size)
+
+    def cleartext_mtu(self) -> int:
+        """Returns how much plaintext fits in one; 0 before a cipher is chosen."""
+        return _abi.conn_cleartext_mtu(self)
+
     # ---- renegotiation, before TLS 1.3 ----
 
     def renegotiate(self) -> bool:

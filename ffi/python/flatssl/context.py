@@ -32,13 +32,15 @@ class Context(Handle):
         key: "Path | None" = None,
         passphrase: "Buffer | None" = None,
         alpn: typing.Iterable[Text] = (),
+        dtls: bool = False,
     ) -> "Context":
         """Makes the context of a client: TLS 1.2 or later, the server and its name verified.
 
         Trusts what the system trusts, or else only cafile, capath and cadata. The certificate
-        and key files, in PEM, are for a server that wants to know the client.
+        and key files, in PEM, are for a server that wants to know the client. With dtls its
+        connections are over datagrams.
         """
-        self = cls._wrap(_abi.ctx_new_client())
+        self = cls._wrap(_abi.ctx_new_dtls_client() if dtls else _abi.ctx_new_client())
         if (cafile, capath, cadata) != (None, None, None):
             self.set_cert_store(Store())
             self.trust(cafile, capath, cadata)
@@ -56,13 +58,14 @@ class Context(Handle):
         passphrase: "Buffer | None" = None,
         client_ca: "Path | None" = None,
         alpn: typing.Iterable[Text] = (),
+        dtls: bool = False,
     ) -> "Context":
         """Makes the context of a server: TLS 1.2 or later, with a PEM file of its certificate and
         chain, and one of its key, or both in one file.
 
         With client_ca, a PEM file, clients must have a certificate that it vouches for.
         """
-        self = cls._wrap(_abi.ctx_new_server())
+        self = cls._wrap(_abi.ctx_new_dtls_server() if dtls else _abi.ctx_new_server())
         self.use(certificate, key, passphrase)
         if client_ca is not None:
             self.trust(client_ca)
@@ -291,6 +294,11 @@ class Context(Handle):
     def require_psk(self, flag: bool = True) -> None:
         """Sets whether a handshake without a pre-shared key fails."""
         _abi.ctx_require_psk(self, flag)
+
+    def set_dtls_cookie_secret(self, secret: Buffer) -> None:
+        """Sets the secret, 16 bytes or more, by which a server of DTLS knows a client's address
+        to be true. The one before it still counts."""
+        _abi.ctx_set_dtls_cookie_secret(self, secret)
 
     # ---- sessions ----
 

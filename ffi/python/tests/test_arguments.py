@@ -43,6 +43,8 @@ CONTEXT = {
     "set_npn_select_callback": ["function"],
     "set_ocsp_server_callback": ["function"],
     "set_ocsp_client_callback": ["function"],
+    "set_cookie_generate_callback": ["function"],
+    "set_cookie_verify_callback": ["function"],
 }
 CONNECTION = {
     "send": ["data"],
@@ -61,6 +63,7 @@ CONNECTION = {
     "set_tlsext_host_name": ["bytes"],
     "set_session": ["session"],
     "set_shutdown": ["integer"],
+    "set_ciphertext_mtu": ["integer"],
     "export_keying_material": ["bytes", "integer"],
 }
 

@@ -82,6 +82,39 @@ def test_names_of_classes():
         SSL.Connection(SSL.Context(SSL.SSLv23_METHOD), "socket")
 
 
+# What pyOpenSSL has got since the seed.
+NEWER = {
+    SSL: """
+    OPENSSL_VERSION OPENSSL_CFLAGS OPENSSL_PLATFORM OPENSSL_DIR OPENSSL_BUILT_ON TLS_METHOD
+    TLS_SERVER_METHOD TLS_CLIENT_METHOD DTLS_METHOD DTLS_SERVER_METHOD DTLS_CLIENT_METHOD
+    SSL3_VERSION TLS1_VERSION TLS1_1_VERSION TLS1_2_VERSION TLS1_3_VERSION OP_NO_TLSv1_3
+    OP_MICROSOFT_SESS_ID_BUG OP_NETSCAPE_CHALLENGE_BUG OP_NETSCAPE_REUSE_CIPHER_CHANGE_BUG
+    OP_SSLREF2_REUSE_CERT_TYPE_BUG OP_MICROSOFT_BIG_SSLV3_BUFFER OP_MSIE_SSLV2_RSA_PADDING
+    OP_SSLEAY_080_CLIENT_DH_BUG OP_TLS_D5_BUG OP_TLS_BLOCK_PADDING_BUG
+    OP_DONT_INSERT_EMPTY_FRAGMENTS OP_CIPHER_SERVER_PREFERENCE OP_TLS_ROLLBACK_BUG
+    OP_PKCS1_CHECK_1 OP_PKCS1_CHECK_2 OP_NETSCAPE_CA_DN_BUG OP_NETSCAPE_DEMO_CIPHER_CHANGE_BUG
+    OP_NO_QUERY_MTU OP_COOKIE_EXCHANGE OP_NO_RENEGOTIATION OP_IGNORE_UNEXPECTED_EOF
+    OP_LEGACY_SERVER_CONNECT OP_ALL NO_OVERLAPPING_PROTOCOLS X509VerificationCodes OpenSSL_version
+    """,
+    SSL.Context: """
+    set_min_proto_version set_max_proto_version set_tls13_ciphersuites set_keylog_callback
+    clear_mode set_ocsp_server_callback set_ocsp_client_callback set_cookie_generate_callback
+    set_cookie_verify_callback
+    """,
+    SSL.Connection: """
+    set_options set_verify get_verify_mode use_certificate use_privatekey set_ciphertext_mtu
+    get_cleartext_mtu write read DTLSv1_listen DTLSv1_get_timeout DTLSv1_handle_timeout makefile
+    export_keying_material get_certificate get_verified_chain get_group_name request_ocsp
+    set_info_callback
+    """,
+}
+
+
+@pytest.mark.parametrize("owner", NEWER)
+def test_newer_names(owner):
+    assert [name for name in NEWER[owner].split() if not hasattr(owner, name)] == []
+
+
 # ---- exceptions ----
 
 

@@ -33,6 +33,8 @@ AlpnCallback = typing.Callable[["Connection", typing.List[bytes]], typing.Any]
 AdvertiseCallback = typing.Callable[["Connection"], typing.Sequence[bytes]]
 SelectCallback = typing.Callable[["Connection", typing.List[bytes]], bytes]
 StapleCallback = typing.Callable[["Connection", typing.Any], bytes]
+CookieCallback = typing.Callable[["Connection"], bytes]
+CookieCheck = typing.Callable[["Connection", bytes], typing.Any]
 StapledCallback = typing.Callable[["Connection", bytes, typing.Any], typing.Any]
 
 # the contexts and connections that have callbacks
@@ -142,3 +144,15 @@ def npn_select(owner, connection, protos, length):
 def ocsp_client(owner, connection, response, length):
     callback, data = owner._on_ocsp_client
     return callback(connection, _bytes_at(response, length), data)
+
+
+@ffi.callback("fssl_protos_callback")
+@_deciding
+def cookie_generate(owner, connection, cookie, length):
+    return _answer(connection, owner._on_cookie_generate(connection))
+
+
+@ffi.callback("fssl_protos_callback")
+@_deciding
+def cookie_verify(owner, connection, cookie, length):
+    return owner._on_cookie_verify(connection, _bytes_at(cookie, length))

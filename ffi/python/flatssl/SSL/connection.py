@@ -10,7 +10,7 @@ from ..types import AnyCert, AnyKey, Buffer
 from . import callbacks
 from .callbacks import InfoCallback, VerifyCallback
 from .context import Context, certificate_of, function, integer, key_of, protocols_in
-from .memory import Memory
+from .datagram import Datagrams
 
 SEND_MAX = 2**31 - 1
 INTERNAL_ERROR = 80  # the alert for a callback that failed
@@ -57,7 +57,7 @@ def certificate_out(handle, as_cryptography=False):
     return cert.to_cryptography() if cert and as_cryptography else cert
 
 
-class Connection(Memory):
+class Connection(Datagrams):
     """A connection: Connection(context, socket), with None for memory. What it does not know
     itself, it asks the socket."""
 

@@ -14,6 +14,8 @@ from . import callbacks
 from .callbacks import (
     AdvertiseCallback,
     AlpnCallback,
+    CookieCallback,
+    CookieCheck,
     InfoCallback,
     KeylogCallback,
     NameCallback,
@@ -112,6 +114,8 @@ class Context(Handle):
     _on_npn_advertise: "AdvertiseCallback | None" = None
     _on_npn_select: "SelectCallback | None" = None
     _on_ocsp_server: typing.Any = None
+    _on_cookie_generate: "CookieCallback | None" = None
+    _on_cookie_verify: "CookieCheck | None" = None
     _on_ocsp_client: "tuple[StapledCallback, typing.Any] | None" = None
     _passphrase: "tuple[PassphraseCallback, typing.Any] | None" = None
     _app_data: typing.Any = None
@@ -362,6 +366,18 @@ class Context(Handle):
         the stapled response."""
         self._on_ocsp_client = function(callback), data
         self._push(lib.fssl_ctx_set_ocsp_client_callback, callbacks.ocsp_client, callback)
+
+    def set_cookie_generate_callback(self, callback: CookieCallback) -> None:
+        """Sets a callback(connection) of a DTLS server that returns a client's cookie, 1 to 255
+        bytes."""
+        self._on_cookie_generate = function(callback)
+        self._push(lib.fssl_ctx_set_cookie_generate_callback, callbacks.cookie_generate, callback)
+
+    def set_cookie_verify_callback(self, callback: CookieCheck) -> None:
+        """Sets a callback(connection, cookie) of a DTLS server that returns whether it is the
+        client's."""
+        self._on_cookie_verify = function(callback)
+        self._push(lib.fssl_ctx_set_cookie_verify_callback, callbacks.cookie_verify, callback)
 
     # ---- what the server decides at the client hello ----
 
