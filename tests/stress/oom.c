@@ -94,6 +94,8 @@ static void point_in_child(struct point point)
         alarm(POINT_SECONDS);
         try_point(point);
         fflush(stdout);
+        if (getenv("FLATSSL_COVERAGE"))
+            exit(0); /* which writes down what was reached */
         _exit(0);
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
