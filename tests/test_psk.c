@@ -183,7 +183,8 @@ static void pins(void)
     }
 }
 
-/* A resumed session shows no chain, so with pins there is none: a key that is pinned later counts. */
+/* A resumed session shows no chain, in which the key of an authority could be found that was pinned
+   since: with pins nothing is resumed. */
 static void pins_and_resumption(void)
 {
     for (size_t i = 0; i < COUNT_OF(versions); i++) {
@@ -194,16 +195,11 @@ static void pins_and_resumption(void)
         pair_connect(&pair, &(struct pair_plan){0});
         session = session_of(&pair);
         pair_disconnect(&pair);
-        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, wrong, sizeof wrong, &err));
-        pair_connect(&pair, &(struct pair_plan){0});
-        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
-        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).client, NULL));
-        pair_disconnect(&pair);
-        pin_of(ID_EC, digest);
+        pin_of(ID_CA, digest);
         CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, digest, sizeof digest, &err));
         pair_connect(&pair, &(struct pair_plan){0});
         CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
-        CHECK(pair_handshake(&pair)); /* in full */
+        CHECK(pair_handshake(&pair));
         CHECK_IS(0, fssl_conn_session_reused(pair.client, &err));
         check_close(session);
         pair_close(&pair);

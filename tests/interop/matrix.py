@@ -1,5 +1,5 @@
-"""flatssl as client and as server against the programs of OpenSSL and GnuTLS: each version, kind of
-key, mutual authentication, ALPN, resumption, and every cipher of the default list. Prints tables."""
+"""flatssl as client and as server against the programs of OpenSSL and GnuTLS: each version and kind
+of key, mutual authentication, ALPN, resumption, and every cipher of the default list."""
 
 import contextlib
 import pathlib
@@ -192,8 +192,8 @@ def as_server(folder, program, kind):
 
 
 def default_ciphers():
-    """The ciphers that a fresh client offers to a server with a certificate, each with its version and
-    the kind of key that it needs. Those by shared keys or passwords need these first."""
+    """The ciphers that a fresh client offers to a server with a certificate, each with its version
+    and the kind of key that it needs. Those by shared keys or passwords need these first."""
     connection = flatssl.Connection(flatssl.Context.client(), host="localhost")
     for i in range(_abi.conn_cipher_list_count(connection)):
         name = _abi.conn_cipher_list_item(connection, i)

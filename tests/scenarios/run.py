@@ -1,5 +1,5 @@
-"""Runs the scenarios of a directory from Python. Prints a line for each: its number and the code with
-which the handshake of a fresh client ended."""
+"""Runs the scenarios of a directory from Python. Prints a line for each: its number and the code
+with which the handshake of a fresh client ended."""
 
 import pathlib
 import sys
