@@ -10,7 +10,7 @@ from ._load import NULL, ffi, lib
 from .certificate import Certificate, Session
 from .errors import Error, ZeroReturnError, from_result
 from .question import Questions
-from .stream import RECORD_MAX, STREAM_MAX, Pool, make_room
+from .stream import RECORD_MAX, STREAM_MAX, make_room
 from .types import Address, Buffer
 
 if typing.TYPE_CHECKING:
@@ -33,8 +33,8 @@ def _make_packet():
     return (ffi.new("int64_t *"), *make_room(), *make_room(), ffi.new("int64_t *"))
 
 
-_packets = Pool(_make_packet)
-_new = tuple.__new__
+_packets: typing.List[tuple] = []
+_take, _give, _new = _packets.pop, _packets.append, tuple.__new__
 _pump = lib.fssl_conn_pump
 
 
@@ -208,20 +208,25 @@ class Connection(Questions):
         """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
         that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
         the handshake is advanced, and the error is None once it is done."""
-        packet = taken, plain, plain_view, out, out_view, given = _packets.take()
+        try:
+            packet = _take()
+        except IndexError:
+            packet = _make_packet()
+        taken, plain, plain_view, out, out_view, given = packet
         try:
             size = size if size < STREAM_MAX else STREAM_MAX
-            after = taken, plain, size, out, STREAM_MAX, given
             if type(data) is bytes:  # it never waits, and so is not interrupted
-                result = _pump(self._handle, data, len(data), *after, NULL)
+                result = _pump(self._handle, data, len(data), taken, plain, size,
+                               out, STREAM_MAX, given, NULL)
             else:
                 with view_of(data) as view:
-                    result = _pump(self._handle, view, len(view), *after, NULL)
+                    result = _pump(self._handle, view, len(view), taken, plain, size,
+                                   out, STREAM_MAX, given, NULL)
             error = None if result >= 0 else from_result(result)
-            sent, received = given[0], plain_view[:result] if result > 0 else b""
+            received, sent = plain_view[:result] if result > 0 else b"", given[0]
             return _new(Pumped, (received, out_view[:sent] if sent else b"", taken[0], error))
         finally:
-            _packets.append(packet)
+            _give(packet)
 
     def makefile(
         self, mode: str = "rb", buffering: int = -1, **text_options: typing.Any

@@ -3,8 +3,10 @@
 Any number of threads may use one. No lock of Python's is held in a call, and none is needed.
 """
 
+import typing
+
 from . import errors
-from ._abi import INTERRUPTED, Handle, call, passed, stream_out, view_of
+from ._abi import INTERRUPTED, Handle, call, stream_out, view_of
 from ._load import NULL, ffi, lib
 from .types import Buffer
 
@@ -20,26 +22,15 @@ _bio_read, _bio_write = lib.fssl_conn_bio_read, lib.fssl_conn_bio_write
 _allocate = ffi.new_allocator(should_clear_after_alloc=False)
 
 
-class Pool(list):
-    """What calls write into, made once: one that nobody uses is popped, and appended after."""
-
-    def __init__(self, make):
-        self._make = make
-
-    def take(self):
-        try:
-            return self.pop()
-        except IndexError:
-            return self._make()
-
-
 def make_room():
     """Returns memory, as C has it and as Python reads it."""
     memory = _allocate("uint8_t[]", STREAM_MAX)
     return memory, ffi.buffer(memory)
 
 
-_rooms = Pool(make_room)
+# What calls write into, made once: one that nobody uses is popped, and appended after.
+_rooms: typing.List[tuple] = []
+_take, _give = _rooms.pop, _rooms.append
 
 
 def again(result):
@@ -82,14 +73,18 @@ class Stream(Handle):
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Receives at most bufsize bytes, at least one."""
-        room = memory, view = _rooms.take()
+        try:
+            room = _take()
+        except IndexError:
+            room = make_room()
+        memory, view = room
         try:
             size = bufsize if bufsize < STREAM_MAX else STREAM_MAX
             while (result := _recv(self._handle, memory, size, flags & PEEK, NULL)) < 0:
                 again(result)
             return view[:result]
         finally:
-            _rooms.append(room)
+            _give(room)
 
     def recv_into(self, buffer: Buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
         """Receives into a writable buffer, at most nbytes bytes or what it holds."""
@@ -119,16 +114,26 @@ class Stream(Handle):
         """Takes at most bufsize bytes of ciphertext for the peer of a memory connection."""
         if bufsize > STREAM_MAX:
             return stream_out(_bio_read, min(bufsize, 1 << 20), self._handle)
-        room = memory, view = _rooms.take()
         try:
-            return view[: passed(_bio_read(self._handle, memory, bufsize, NULL))]
+            room = _take()
+        except IndexError:
+            room = make_room()
+        memory, view = room
+        try:
+            result = _bio_read(self._handle, memory, bufsize, NULL)
+            if result < 0:
+                raise errors.from_result(result)
+            return view[:result]
         finally:
-            _rooms.append(room)
+            _give(room)
 
     def bio_write(self, data: Buffer) -> int:
         """Gives ciphertext from the peer to a memory connection. Returns how much it took."""
         if type(data) is bytes:
-            return passed(_bio_write(self._handle, data, len(data), NULL))
+            result = _bio_write(self._handle, data, len(data), NULL)
+            if result < 0:
+                raise errors.from_result(result)
+            return result
         with view_of(data) as view:
             return call(_bio_write, self._handle, view, len(view))
 
