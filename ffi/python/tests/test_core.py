@@ -74,6 +74,11 @@ def test_what_is_missing_is_named(variable):
     assert "ImportError: flatssl:" in ended.stderr and "/nowhere/it.is" in ended.stderr
 
 
+def test_versions():
+    assert flatssl.__version__ == _abi.version_text()
+    assert flatssl.openssl_version().startswith("OpenSSL ")
+
+
 # ---- functions by rule ----
 
 

@@ -1,5 +1,8 @@
 """flatssl.SSL.Context: each method of the seed does what its reference says."""
 
+import gc
+import weakref
+
 import pytest
 
 from ssl_pair import (  # fixtures among them
@@ -379,3 +382,50 @@ def test_ocsp_callback_that_gives_no_bytes(client_context, server_context):
     client.request_ocsp()
     with pytest.raises(TypeError, match="byte string"):
         handshake(client, server)
+
+
+# ---- what holds callbacks ----
+
+
+class Callback:
+    """A callback of which can be told whether it is still held."""
+
+    def __call__(self, *arguments):
+        return True
+
+
+INSTALL = [name for name in dir(SSL.Context) if name.endswith("_callback")] + ["set_passwd_cb"]
+
+
+@pytest.mark.parametrize("name", INSTALL)
+def test_callbacks_go_with_their_context(name):
+    context, callback = SSL.Context(SSL.TLS_METHOD), Callback()
+    getattr(context, name)(callback)
+    held = weakref.ref(callback)
+    del callback
+    gc.collect()
+    assert held() is not None
+    del context
+    gc.collect()
+    assert held() is None
+
+
+def test_callbacks_go_with_their_connection(client_context, server_context):
+    client, server = ends(client_context, server_context)
+    verify, info = Callback(), Callback()
+    client.set_verify(SSL.VERIFY_PEER, verify)
+    client.set_info_callback(info)
+    handshake(client, server)
+    held = weakref.ref(verify), weakref.ref(info)
+    del verify, info, client
+    gc.collect()
+    assert [one() for one in held] == [None, None]
+
+
+def test_a_callback_that_is_replaced_is_let_go(client_context):
+    callback = Callback()
+    client_context.set_verify(SSL.VERIFY_PEER, callback)
+    held = weakref.ref(callback)
+    del callback
+    client_context.set_verify(SSL.VERIFY_PEER, Callback())
+    assert held() is None
