@@ -279,7 +279,8 @@ enum {
 int64_t fssl_ctx_new(int32_t method, int32_t *err);
 
 /* Makes a client's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, the
-   peer verified against the system's trust, a host name required, no renegotiation. */
+   peer verified against the system's trust, a host name required, no renegotiation, sessions
+   resumed (see fssl_ctx_set_resumption). */
 int64_t fssl_ctx_new_client(int32_t *err);
 
 /* Makes a server's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, no
@@ -503,6 +504,13 @@ int64_t fssl_ctx_set_session_cache_mode(fssl_handle ctx, int32_t mode, int32_t *
 
 /* Returns the FSSL_SESS_CACHE_ bits. Serves Context.get_session_cache_mode. */
 int64_t fssl_ctx_session_cache_mode(fssl_handle ctx, int32_t *err);
+
+/* Sets how many sessions a context of fssl_ctx_new_client remembers to resume them by itself, 256 if
+   never set, 0 for none; FSSL_E_STATE for another context. One is remembered when its peer passed
+   every check, and offered only to the same host under the same policy: trust, own certificate,
+   verify mode, options, versions. Connections with pins, pre-shared keys, questions or a verify
+   callback, and those that ask for an OCSP response, shake hands in full. */
+int64_t fssl_ctx_set_resumption(fssl_handle ctx, int64_t sessions, int32_t *err);
 
 /* Sets for how long new sessions may be resumed, in seconds (300 if never set). Returns the
    former value. Serves Context.set_timeout. */

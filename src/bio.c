@@ -29,7 +29,7 @@
 #define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set on the socket */
 #endif
 
-enum { RING_FIRST = 4096, RING_KEPT = 4096, PIPE_PIECE = 4096, TLS_HEADER = 5 };
+enum { RING_FIRST = 512, RING_KEPT = 512, PIPE_PIECE = 4096, TLS_HEADER = 5 };
 
 static _Atomic(BIO_METHOD *) method;
 

@@ -37,6 +37,7 @@ void conn_free(struct object *object)
     blob_drop(conn->ticket_keys);
     object_drop(conn->offered);
     SSL_SESSION_free(conn->provided);
+    policy_drop(conn->policy);
     OPENSSL_free(conn->inquiry);
     OPENSSL_free(conn->hello_name);
     OPENSSL_free(conn->host);
@@ -141,6 +142,7 @@ int64_t conn_say(struct conn *conn, int32_t code, const char *function, const ch
 /* Ends the connection with a fault. Returns the result. */
 int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err)
 {
+    resume_fail(conn);
     conn->failed = fault->code;
     conn->fault = OPENSSL_memdup(fault, sizeof *fault);
     conn->fault_result = fault_publish(fault, err);

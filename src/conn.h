@@ -65,6 +65,8 @@ struct conn {
     char *hello_name;         /* the client's server name */
     struct inquiry *inquiry;  /* NULL for one that does not ask */
     struct session *offered;  /* a client's, until its handshake begins */
+    struct policy *policy;    /* under which a session may be remembered, or NULL: see resume.c */
+    const SSL_SESSION *seen;  /* which session it had when resume.c last looked: compared only */
     SSL_SESSION *provided;    /* a server's, fetched from elsewhere for this client */
     struct blob *ticket_keys; /* of the context that it was made of */
     bool waived;              /* an error of the peer's certificates was */
@@ -106,6 +108,12 @@ int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t 
 bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
 void conn_forget_host(struct conn *conn);
+
+void policy_drop(struct policy *policy);
+void resume_begin(struct conn *conn, bool offered);
+void resume_look(struct conn *conn);
+void resume_end(struct conn *conn);
+void resume_fail(struct conn *conn);
 
 bool conn_use_context(struct conn *conn, struct ctx *ctx);
 bool call_ocsp(struct conn *conn, const struct push *push, const uint8_t *der, int64_t len);

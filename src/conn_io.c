@@ -18,6 +18,7 @@ static void settle(struct conn *conn)
 {
     if (conn->offered && !session_fits(conn->offered, conn))
         SSL_set_session(conn->ssl, NULL);
+    resume_begin(conn, conn->offered != NULL);
     object_drop(conn->offered);
     conn->offered = NULL;
     /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client that
@@ -75,6 +76,7 @@ static int64_t handshake_end(struct conn *conn, int32_t *err)
     }
     send_tickets(conn);
     conn->established = true;
+    resume_end(conn);
     conn->useless = 0;
     conn->renegotiations = (int)SSL_num_renegotiations(conn->ssl);
     return 0;

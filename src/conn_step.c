@@ -157,6 +157,8 @@ int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *
         conn->carrier.blocked = false;
         answer = step->run(conn->ssl, step);
         witness(&conn->object);
+        if (conn->policy)
+            resume_look(conn);
         if (conn->waiters)
             tell_others(conn, &before);
         if (answer > 0)

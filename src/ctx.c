@@ -14,6 +14,7 @@ enum {
     KNOWN_MODES = FSSL_MODE_ENABLE_PARTIAL_WRITE | FSSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                   FSSL_MODE_AUTO_RETRY | FSSL_MODE_NO_AUTO_CHAIN | FSSL_MODE_RELEASE_BUFFERS |
                   SSL_MODE_SEND_FALLBACK_SCSV,
+    REMEMBERED = 256,     /* sessions of a safe client */
     SESSION_SECONDS = 300 /* what the seed promises; OpenSSL's own default is 7,200 */
 };
 
@@ -94,6 +95,7 @@ void ctx_free(struct object *object)
     settings_drop(ctx->settings);
     for (int i = FSSL_QUEUE_KEYLOG; i <= FSSL_QUEUE_INFO; i++)
         queue_free(&ctx->queue[i]);
+    memory_free(&ctx->memory);
     blob_drop(ctx->passphrase);
 }
 
@@ -103,6 +105,7 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
 
     for (int i = FSSL_QUEUE_KEYLOG; i <= FSSL_QUEUE_INFO; i++)
         queue_start(&ctx->queue[i]);
+    memory_start(&ctx->memory);
     ctx->ssl = SSL_CTX_new(method->make());
     ctx->settings = settings_new();
     if (!ctx->ssl || !ctx->settings || RAND_bytes(id, sizeof id) != 1)
@@ -199,6 +202,7 @@ static int64_t new_client(int32_t method, int32_t *err)
     if (!ctx)
         return fail(0, FSSL_E_OPENSSL, err);
     SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(ctx->ssl));
+    ctx->memory.capacity = REMEMBERED;
     if (!ctx_trust_system(ctx)) {
         object_drop(ctx);
         return fail(0, FSSL_E_OPENSSL, err);

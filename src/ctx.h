@@ -55,6 +55,16 @@ struct queue {
     struct queue_item *last;
 };
 
+/* The sessions that a safe client remembers, newest first: see resume.c. */
+struct memory {
+    pthread_mutex_t mutex;
+    atomic_int_least64_t capacity;
+    struct remembered *first;
+};
+
+void memory_start(struct memory *memory);
+void memory_free(struct memory *memory);
+
 void queue_start(struct queue *queue);
 void queue_free(struct queue *queue);
 
@@ -130,6 +140,7 @@ struct ctx {
     struct push on_passphrase;
     struct asking *asking; /* threads inside on_passphrase */
     struct queue queue[FSSL_QUEUE_INFO + 1];
+    struct memory memory;
 };
 
 struct settings *ctx_change(struct ctx *ctx);

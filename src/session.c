@@ -184,6 +184,16 @@ int64_t fssl_session_resumable(fssl_handle h, int32_t *err)
     return finish(h, SSL_SESSION_is_resumable(session->ssl), err);
 }
 
+/* Returns when a session was made, in seconds since 1970. */
+int64_t session_made(const SSL_SESSION *session)
+{
+#if OPENSSL_VERSION_PREREQ(3, 3)
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return SSL_SESSION_get_time(session);
+#endif
+}
+
 int64_t fssl_session_time(fssl_handle h, int64_t *seconds, int32_t *err)
 {
     struct session *session;
@@ -191,11 +201,7 @@ int64_t fssl_session_time(fssl_handle h, int64_t *seconds, int32_t *err)
 
     if (failed)
         return failed;
-#if OPENSSL_VERSION_PREREQ(3, 3)
-    return finish_value(h, SSL_SESSION_get_time_ex(session->ssl), seconds, err);
-#else
-    return finish_value(h, SSL_SESSION_get_time(session->ssl), seconds, err);
-#endif
+    return finish_value(h, session_made(session->ssl), seconds, err);
 }
 
 int64_t fssl_session_timeout(fssl_handle h, int32_t *err)

@@ -211,6 +211,7 @@ struct session {
 struct session *session_wrap(SSL_SESSION *ssl, struct ctx *ctx, const struct conn *conn);
 bool session_fits(const struct session *session, const struct conn *conn);
 int64_t take_session(fssl_handle h, struct session **out, const struct ctx *ctx, int32_t *err);
+int64_t session_made(const SSL_SESSION *session);
 void session_free(struct object *object);
 
 #endif

@@ -45,6 +45,8 @@ fssl_handle pair_client_ctx(const struct pair_plan *plan)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_client(&err));
 
+    CHECK_OK(
+        fssl_ctx_set_resumption(ctx, 0, &err)); /* test_resume.c has it; here, full handshakes */
     hold_to_version(ctx, plan->version);
     pair_trust(ctx, plan->trust ? plan->trust : ID_CA);
     if (plan->client)

@@ -56,6 +56,8 @@ static fssl_handle context_make(bool server, const struct plan *plan)
     ok(fssl_ctx_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256", FSSL_NUL_TERMINATED, NULL),
        "ciphers");
     ok(fssl_ctx_set_groups(ctx, "X25519:P-256", FSSL_NUL_TERMINATED, NULL), "groups");
+    if (!server) /* sessions are resumed where the plan says so, as by the others */
+        ok(fssl_ctx_set_resumption(ctx, 0, NULL), "resumption");
     if (plan->read_ahead)
         ok(fssl_ctx_set_read_ahead(ctx, 16384, NULL), "read-ahead");
     if (plan->thrifty)

@@ -20,6 +20,9 @@ local function context(role, mutual)
   local made = must(flatssl[role](options))
   must(made:set_ciphersuites("TLS_AES_128_GCM_SHA256"))
   must(made:set_groups("X25519:P-256"))
+  if role == "client" then
+    must(made:set_resumption(0))
+  end
   return made
 end
 

@@ -17,6 +17,7 @@ def context(server, mutual):
         made = flatssl.Context.server(own, client_ca=ca if mutual else None)
     else:
         made = flatssl.Context.client(cafile=ca, certificate=own if mutual else None)
+        made.set_resumption(0)
     made.set_ciphersuites("TLS_AES_128_GCM_SHA256")
     made.set_groups("X25519:P-256")
     return made

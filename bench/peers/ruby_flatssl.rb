@@ -22,6 +22,7 @@ def context(role, mutual)
   end
   made.set_ciphersuites("TLS_AES_128_GCM_SHA256")
   made.set_groups("X25519:P-256")
+  made.set_resumption(0) if role == "client"
   made
 end
 

@@ -50,6 +50,10 @@ type Config struct {
 	// Empty stands for the library's own choice.
 	CipherList, CipherSuites, Groups string
 
+	// SessionTicketsDisabled makes every connection of a client shake hands in full; else sessions
+	// are resumed under the same Config.
+	SessionTicketsDisabled bool
+
 	client, server lazy // made when first used
 }
 
@@ -100,6 +104,9 @@ func (c *Config) make(server bool) (*handle, error) {
 		return nil, err
 	}
 	s := &settings{ctx: h}
+	if !server && c.SessionTicketsDisabled {
+		s.call(func() answer { return C.fssl_ctx_set_resumption(h.id, 0, nil) })
+	}
 	s.protocol(c, server)
 	for _, certificate := range c.Certificates {
 		s.certificate(certificate)

@@ -78,6 +78,7 @@ def serve(request, certificates):
 class Client:
     def __init__(self, certificates, kind):
         self.context = flatssl.Context.client(cafile=certificates / "ca.pem")
+        self.context.set_resumption(0)  # sessions are offered here, or not
         version = flatssl.TLS1_3_VERSION if kind == KINDS[2] else flatssl.TLS1_2_VERSION
         self.context.set_min_proto_version(version)
         self.context.set_max_proto_version(version)

@@ -52,7 +52,8 @@ func ours(folder string) engine {
 		must(err)
 		for _, mutual := range []bool{false, true} {
 			config := &flatssl.Config{ServerName: "localhost",
-				CipherSuites: "TLS_AES_128_GCM_SHA256", Groups: "X25519:P-256"}
+				CipherSuites: "TLS_AES_128_GCM_SHA256", Groups: "X25519:P-256",
+				SessionTicketsDisabled: true}
 			if role == "server" || mutual {
 				config.Certificates = []flatssl.Certificate{own}
 			}

@@ -267,6 +267,10 @@ class Context(Handle):
         """Sets the protocols from which a client selects by NPN, the best first."""
         _abi.ctx_set_npn_preference(self, protocol_list(protos))
 
+    def set_resumption(self, sessions: int) -> None:
+        """Sets how many sessions a client's context remembers and resumes by itself, 0 for none."""
+        _abi.ctx_set_resumption(self, sessions)
+
     def set_read_ahead(self, size: int) -> None:
         """Sets how much a connection on a socket reads at once. With it ask pending() before you
         wait on the socket yourself."""

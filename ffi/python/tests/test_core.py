@@ -229,6 +229,9 @@ def test_a_context_keeps_what_is_set():
     assert not context.clear_mode(flatssl.MODE_RELEASE_BUFFERS) & flatssl.MODE_RELEASE_BUFFERS
     context.set_buffer_release(True)
     context.set_read_ahead(65536)
+    flatssl.Context.client().set_resumption(5)
+    with pytest.raises(flatssl.UsageError):
+        context.set_resumption(5)
     for bad in (context.set_read_ahead, -1), (context.set_mode, -1):
         with pytest.raises(flatssl.ArgumentError):
             bad[0](bad[1])
