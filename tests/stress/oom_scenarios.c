@@ -9,6 +9,8 @@
 
 #define HOST "localhost"
 
+enum { LISTENS = 10 }; /* the load may have flights sent twice */
+
 static char text[16384];
 static uint8_t bytes[16384];
 
@@ -60,6 +62,33 @@ static bool server_name(struct scene *scene)
     return make_server_ctx(scene, ID_RSA, false) &&
            did(scene, fssl_ctx_add_server_name(scene->ctx[SERVER], TEXT(HOST), other, &err)) &&
            make_client_ctx(scene, ID_CA, ID_CLIENT) && make_conns(scene, HOST) && talk(scene);
+}
+
+/* A client of DTLS shows its cookie to a server that listens, before they talk. */
+static bool dtls(struct scene *scene)
+{
+    fssl_handle *ctx = scene->ctx, *conn = scene->conn;
+    int64_t listened = -FSSL_E_WANT_READ;
+
+    if (!make_both(scene, ID_EC, ID_CLIENT))
+        return false;
+    act_as(scene, SERVER);
+    if (!did(scene,
+             fssl_ctx_set_dtls_cookie_secret(ctx[SERVER], BYTES("0123456789abcdef"), &err)) ||
+        !make_conns(scene, HOST))
+        return false;
+    act_as(scene, SERVER);
+    if (!did(scene, fssl_conn_set_dtls_peer(conn[SERVER], BYTES("peer"), &err)))
+        return false;
+    for (int i = 0; i < LISTENS && listened == -FSSL_E_WANT_READ; i++) {
+        act_as(scene, CLIENT);
+        did(scene, fssl_conn_do_handshake(conn[CLIENT], &err));
+        carry(scene);
+        act_as(scene, SERVER);
+        did(scene, listened = fssl_conn_dtls_listen(conn[SERVER], &err));
+        carry(scene);
+    }
+    return listened == 1 && talk(scene);
 }
 
 static bool close_in_disorder(struct scene *scene)
@@ -270,6 +299,8 @@ const struct scenario_list whole_connections =
             {"resuming client 1.2", resumption, CLIENT, FSSL_TLS1_2_VERSION, false},
             {"resuming server 1.3", resumption, SERVER, FSSL_TLS1_3_VERSION, false},
             {"resuming server 1.2", resumption, SERVER, FSSL_TLS1_2_VERSION, false},
+            {"dtls client", dtls, CLIENT, FSSL_DTLS1_2_VERSION, false},
+            {"dtls server", dtls, SERVER, FSSL_DTLS1_2_VERSION, false},
             {"closing in disorder", close_in_disorder, BOTH, 0, false},
             {"sockets", sockets, BOTH, 0, false}, {"loading keys", load_keys, BOTH, 0, false},
             {"loading files", load_files, BOTH, 0, false},

@@ -14,7 +14,7 @@
 
 #include "check.h"
 
-enum { ROUNDS = 200, PIECE = 4096 };
+enum { ROUNDS = 200, PIECE = 4096, DATAGRAM = 1000 };
 
 const char *scene_complaint;
 char scene_trouble[300];
@@ -204,13 +204,20 @@ static bool hold_to_version(struct scene *scene, fssl_handle ctx)
             did(scene, fssl_ctx_set_max_proto_version(ctx, scene->version, &err)));
 }
 
+static bool is_dtls(const struct scene *scene)
+{
+    return scene->version == FSSL_DTLS1_2_VERSION;
+}
+
 bool make_client_ctx(struct scene *scene, enum identity_name whom, enum identity_name own)
 {
     fssl_handle *ctx = &scene->ctx[CLIENT];
 
     act_as(scene, CLIENT);
-    return kept(scene, fssl_ctx_new_client(&err), ctx) && hold_to_version(scene, *ctx) &&
-           trust(scene, *ctx, whom) && (!own || use_identity(scene, *ctx, own));
+    return kept(scene, is_dtls(scene) ? fssl_ctx_new_dtls_client(&err) : fssl_ctx_new_client(&err),
+                ctx) &&
+           hold_to_version(scene, *ctx) && trust(scene, *ctx, whom) &&
+           (!own || use_identity(scene, *ctx, own));
 }
 
 bool make_server_ctx(struct scene *scene, enum identity_name own, bool demands_client)
@@ -219,8 +226,9 @@ bool make_server_ctx(struct scene *scene, enum identity_name own, bool demands_c
     fssl_handle *ctx = &scene->ctx[SERVER];
 
     act_as(scene, SERVER);
-    return kept(scene, fssl_ctx_new_server(&err), ctx) && hold_to_version(scene, *ctx) &&
-           (!own || use_identity(scene, *ctx, own)) &&
+    return kept(scene, is_dtls(scene) ? fssl_ctx_new_dtls_server(&err) : fssl_ctx_new_server(&err),
+                ctx) &&
+           hold_to_version(scene, *ctx) && (!own || use_identity(scene, *ctx, own)) &&
            (!demands_client ||
             (trust(scene, *ctx, ID_CA) && did(scene, fssl_ctx_set_verify(*ctx, DEMAND, &err))));
 }
@@ -304,25 +312,25 @@ static bool one_way(struct scene *scene, enum side from)
 {
     enum side to = from == CLIENT ? SERVER : CLIENT;
     uint8_t data[PIECE], got[PIECE];
-    int64_t have = 0;
+    int64_t have = 0, len = is_dtls(scene) ? DATAGRAM : PIECE;
 
     memset(data, 'd', sizeof data);
     act_as(scene, from);
-    if (!did(scene, fssl_conn_send_all(scene->conn[from], data, sizeof data, NULL, &err)))
+    if (!did(scene, fssl_conn_send_all(scene->conn[from], data, len, NULL, &err)))
         return false;
-    for (int i = 0; i < ROUNDS && have < PIECE; i++) {
+    for (int i = 0; i < ROUNDS && have < len; i++) {
         int64_t more;
 
         carry(scene);
         act_as(scene, to);
-        more = fssl_conn_recv(scene->conn[to], got + have, PIECE - have, 0, &err);
+        more = fssl_conn_recv(scene->conn[to], got + have, len - have, 0, &err);
         if (more < 0 && !again(more))
             return did(scene, more);
         have += more > 0 ? more : 0;
     }
-    if (have != PIECE || memcmp(data, got, sizeof data) != 0)
+    if (have != len || memcmp(data, got, (size_t)len) != 0)
         complain("data came wrong", 0);
-    return have == PIECE;
+    return have == len;
 }
 
 bool exchange(struct scene *scene)
