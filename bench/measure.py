@@ -5,7 +5,7 @@ import statistics
 import typing
 
 import subjects
-from peers import Peers, Refused
+from peers import Peers
 
 
 class Effort(typing.NamedTuple):
@@ -74,6 +74,3 @@ def trust(peers: Peers, peer: str, effort: Effort) -> dict:
         fresh.close()
     first, later = (min(times) * 1000 for times in zip(*both))
     return {"first": round(first, 3), "second": round(later, 3)}
-
-
-__all__ = ["LONG", "SHORT", "TINY", "Refused", "compare", "growth", "idle", "trust"]

@@ -11,12 +11,14 @@ Measured on {date}, {machine}, {openssl}, by `{command}`.
 Everything is compared with OpenSSL called from C, which does the same work in the same run: the two
 take turns, and the figure is the ratio of the best runs, with the median of the pairs in brackets.
 1.00 is as fast, more is faster. All use the same ECDSA P-256 certificate, TLS 1.3 unless another is
-named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients verify the certificate. Both ends
-are the same library in one thread (in Go, goroutines). In memory, the program carries each packet
-from one end to the other; over loopback, TCP does.
+named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients verify the certificate. Both
+ends are the same library in one thread (in Go, goroutines). In memory, the program carries each
+packet from one end to the other; over loopback, TCP does. Times are the processor's, but for
+handshakes on two threads.
 """
 
-FEET = "The figures are in [performance.json](performance.json); `./dev bench --pages` made this page."
+FEET = ("The figures are in [performance.json](performance.json); `./dev bench --pages` made this "
+        "page.")
 
 
 def figures(results):
@@ -41,7 +43,7 @@ def verdict(goal, value):
     if value is None:
         return "not measured"
     met = value >= goal.bound if goal.least else value <= goal.bound
-    return "met" if met else "**not met**"
+    return "met" if met else "**not met**" + (f": {goal.why}" if goal.why else "")
 
 
 def goals(results):
