@@ -103,6 +103,21 @@ void ring_drop(struct ring *ring, size_t len)
     }
 }
 
+static void ring_release(struct ring *ring)
+{
+    if (ring->count > 0)
+        return;
+    OPENSSL_free(ring->data);
+    *ring = (struct ring){0};
+}
+
+/* Gives back the memory of what is empty, for a connection that is idle. */
+void carrier_release(struct carrier *carrier)
+{
+    ring_release(&carrier->in);
+    ring_release(&carrier->out);
+}
+
 size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len)
 {
     size_t piece;

@@ -123,8 +123,10 @@ static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32
         if (conn->carrier.blocked && conn->carrier.write_error && !conn->established)
             return write_failed(conn, err);
         if (conn->carrier.blocked) {
-            if (conn->settings->buffer_release)
+            if (conn->settings->buffer_release) {
                 SSL_free_buffers(conn->ssl);
+                carrier_release(&conn->carrier);
+            }
             *want = FSSL_E_WANT_READ;
             return 0;
         }

@@ -239,6 +239,7 @@ enum {
 BIO *carrier_bio_new(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
 void carrier_flush(struct carrier *carrier);
+void carrier_release(struct carrier *carrier);
 bool carrier_has_record(const struct carrier *carrier);
 uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece);
 void ring_drop(struct ring *ring, size_t len);
