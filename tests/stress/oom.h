@@ -52,8 +52,9 @@ struct scene {
     int64_t result[2]; /* of the handshake */
     fssl_handle handles[SCENE_HANDLES];
     int handle_count;
-    int64_t last; /* the last result of a call */
-    bool let_in;  /* the victim took what it must refuse */
+    int64_t last;  /* the last result of a call */
+    int32_t right; /* a code by which the caller is rightly blamed, with memory or without */
+    bool let_in;   /* the victim took what it must refuse */
 };
 
 struct scenario {

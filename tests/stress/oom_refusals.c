@@ -72,6 +72,7 @@ static bool wrong_purpose(struct scene *scene)
 
 static bool no_host(struct scene *scene)
 {
+    scene->right = FSSL_E_STATE;
     return client_refuses(scene, ID_EC, ID_CA, NULL);
 }
 

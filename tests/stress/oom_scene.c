@@ -34,7 +34,7 @@ static void complain(const char *about, int64_t result)
     scene_complaint = text;
 }
 
-static void look_at_failure(int64_t result)
+static void look_at_failure(const struct scene *scene, int64_t result)
 {
     int64_t code = fssl_error_code(result, NULL);
     int64_t kind = fssl_error_kind((int32_t)code, NULL);
@@ -45,7 +45,8 @@ static void look_at_failure(int64_t result)
         complain("err and the result differ", result);
     if (kind < FSSL_KIND_WANT || kind > FSSL_KIND_INTERNAL)
         complain("an unknown code", result);
-    if (kind == FSSL_KIND_USAGE && code != FSSL_E_UNSUPPORTED && *memory_failed_at())
+    if (kind == FSSL_KIND_USAGE && code != FSSL_E_UNSUPPORTED && code != scene->right &&
+        *memory_failed_at())
         complain("a lack of memory was called a mistake of the caller's", result);
 }
 
@@ -54,7 +55,7 @@ bool did(struct scene *scene, int64_t result)
     if (ERR_peek_error())
         complain("OpenSSL's error queue is not empty", result);
     if (result < 0)
-        look_at_failure(result);
+        look_at_failure(scene, result);
     else if (err != FSSL_OK)
         complain("err is not FSSL_OK after success", result);
     scene->last = result;
