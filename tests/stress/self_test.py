@@ -14,7 +14,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEED = "1"
-SECONDS = 600
+SECONDS = 1800
 
 SOAK = ("release", "stress/soak", "--short", "--seed", SEED, "connections")
 FAILURES = ("release", "stress/soak", "--short", "--seed", SEED, "failures")
@@ -115,6 +115,7 @@ def plant(copy, name, before, after):
 def try_fault(copy, name):
     """Returns what is wrong with the search for a fault, None if it was caught."""
     source, before, after, part = FAULTS[name]
+    copy_tree(copy)
     if fails(copy, part):
         return f"{part[1]} fails without it"
     if not plant(copy, source, before, after):
