@@ -17,7 +17,8 @@ typedef int64_t fssl_handle;
 
 enum { FSSL_NUL_TERMINATED = 0x7fffffff };
 
-/* Codes. The hundreds are the kind, which fssl_error_kind returns for codes newer than a binding. */
+/* Codes. The hundreds are the kind, which fssl_error_kind returns for codes newer than a
+   binding. */
 enum {
     FSSL_OK = 0,
 
@@ -275,7 +276,8 @@ enum {
 
 /* Makes a context as the seed's Context(method) does: no verification, no trust, OpenSSL's
    defaults. The DTLS methods make contexts of DTLS (see dtls). FSSL_E_UNSUPPORTED for the SSL 2 and
-   SSL 3 methods, FSSL_E_ARGUMENT for an unknown one. Newcomers should use fssl_ctx_new_client or fssl_ctx_new_server. Serves Context. */
+   SSL 3 methods, FSSL_E_ARGUMENT for an unknown one. Newcomers should use fssl_ctx_new_client or
+   fssl_ctx_new_server. Serves Context. */
 int64_t fssl_ctx_new(int32_t method, int32_t *err);
 
 /* Makes a client's context with safe defaults, whatever openssl.cnf says: TLS 1.2 or later, the
@@ -374,8 +376,8 @@ int64_t fssl_ctx_options(fssl_handle ctx, int32_t *err);
 int64_t fssl_ctx_option_value(int32_t which, int32_t *err);
 
 /* Sets mode bits. Returns all that are set now. Partial writes and moving buffers are always on;
-   FSSL_MODE_AUTO_RETRY is kept for getters and changes nothing. FSSL_E_UNSUPPORTED for a bit that is
-   no FSSL_MODE_. Serves Context.set_mode. */
+   FSSL_MODE_AUTO_RETRY is kept for getters and changes nothing. FSSL_E_UNSUPPORTED for a bit that
+   is no FSSL_MODE_. Serves Context.set_mode. */
 int64_t fssl_ctx_set_mode(fssl_handle ctx, int64_t mode, int32_t *err);
 
 /* Clears mode bits. Returns all that are set now. */
@@ -468,10 +470,10 @@ int64_t fssl_ctx_set_npn_advertised(fssl_handle ctx, const uint8_t *protos, int6
 int64_t fssl_ctx_set_npn_preference(fssl_handle ctx, const uint8_t *protos, int64_t protos_len,
                                     int32_t *err);
 
-/* Sets the keys of session tickets, 80 bytes each (name 16, HMAC-SHA-256 key 32, AES-256 key 32): the
-   first encrypts, all decrypt. Servers that share them resume each other's sessions, if they share
-   the session id context too. Where a server name leads to another context, that one's keys go
-   first, if it has any. */
+/* Sets the keys of session tickets, 80 bytes each (name 16, HMAC-SHA-256 key 32, AES-256 key 32):
+   the first encrypts, all decrypt. Servers that share them resume each other's sessions, if they
+   share the session id context too. Where a server name leads to another context, that one's keys
+   go first, if it has any. */
 int64_t fssl_ctx_set_ticket_keys(fssl_handle ctx, const uint8_t *keys, int64_t keys_len,
                                  int32_t *err);
 
@@ -505,11 +507,11 @@ int64_t fssl_ctx_set_session_cache_mode(fssl_handle ctx, int32_t mode, int32_t *
 /* Returns the FSSL_SESS_CACHE_ bits. Serves Context.get_session_cache_mode. */
 int64_t fssl_ctx_session_cache_mode(fssl_handle ctx, int32_t *err);
 
-/* Sets how many sessions a context of fssl_ctx_new_client remembers to resume them by itself, 256 if
-   never set, 0 for none; FSSL_E_STATE for another context. One is remembered when its peer passed
-   every check, and offered only to the same host under the same policy: trust, own certificate,
-   verify mode, options, versions. Connections with pins, pre-shared keys, questions or a verify
-   callback, and those that ask for an OCSP response, shake hands in full. */
+/* Sets how many sessions a context of fssl_ctx_new_client remembers to resume them by itself, 256
+   if never set, 0 for none; FSSL_E_STATE for another context. One is remembered when its peer
+   passed every check, and offered only to the same host under the same policy: trust, own
+   certificate, verify mode, options, versions. Connections with pins, pre-shared keys, questions or
+   a verify callback, and those that ask for an OCSP response, shake hands in full. */
 int64_t fssl_ctx_set_resumption(fssl_handle ctx, int64_t sessions, int32_t *err);
 
 /* Sets for how long new sessions may be resumed, in seconds (300 if never set). Returns the
@@ -654,11 +656,11 @@ int64_t fssl_conn_send(fssl_handle conn, const uint8_t *data, int64_t len, int32
 int64_t fssl_conn_send_all(fssl_handle conn, const uint8_t *data, int64_t len, int64_t *sent,
                            int32_t *err);
 
-/* Reads up to cap bytes of plaintext into buf; flags is 0 or FSSL_MSG_PEEK. Returns how many,
-   at least 1 (0 only for cap 0): what one record holds, and of those that have come behind it
-   (to memory, or by read-ahead) what fits. WANT_READ or WANT_WRITE where the carrier does not block;
-   ZERO_RETURN after the peer's close_notify, EOF where the stream ended without one.
-   Serves Connection.recv and recv_into. */
+/* Reads up to cap bytes of plaintext into buf; flags is 0 or FSSL_MSG_PEEK. Returns how many, at
+   least 1 (0 only for cap 0): what one record holds, and of those that have come behind it (to
+   memory, or by read-ahead) what fits. WANT_READ or WANT_WRITE where the carrier does not block;
+   ZERO_RETURN after the peer's close_notify, EOF where the stream ended without one. Serves
+   Connection.recv and recv_into. */
 int64_t fssl_conn_recv(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t flags, int32_t *err);
 
 /* Returns how many bytes fssl_conn_recv can return without reading the carrier.
@@ -756,7 +758,8 @@ int64_t fssl_conn_cipher_bits(fssl_handle conn, int32_t *err);
 /* Writes the protocol name of the cipher in use. Serves Connection.get_cipher_version. */
 int64_t fssl_conn_cipher_version(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
 
-/* Writes the group of the key exchange, such as "x25519". Returns its length, 0 if there is none. */
+/* Writes the group of the key exchange, such as "x25519". Returns its length, 0 if there is none.
+   */
 int64_t fssl_conn_group_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
 
 /* Writes the protocol that ALPN selected. Returns its length, 0 for none.
@@ -826,7 +829,7 @@ int64_t fssl_conn_peer_chain_count(fssl_handle conn, int32_t *err);
 int64_t fssl_conn_peer_chain_item(fssl_handle conn, int64_t i, int32_t *err);
 
 /* Returns how many certificates the verified chain has, from the peer's own to a trusted one; 0
-   if it was not verified. */
+   if it was not verified, or in an earlier connection whose session was resumed. */
 int64_t fssl_conn_verified_chain_count(fssl_handle conn, int32_t *err);
 
 /* Makes a handle of certificate i of the verified chain. */
@@ -907,8 +910,8 @@ int64_t fssl_ctx_set_ocsp_server_callback(fssl_handle ctx, fssl_protos_callback 
 int64_t fssl_ctx_set_ocsp_client_callback(fssl_handle ctx, fssl_protos_callback fn, int64_t token,
                                           int32_t *err);
 
-/* Called on a server of DTLS, with no bytes; answers with the cookie for the client, 1 to 255 bytes.
-   Serves Context.set_cookie_generate_callback. */
+/* Called on a server of DTLS, with no bytes; answers with the cookie for the client, 1 to 255
+   bytes. Serves Context.set_cookie_generate_callback. */
 int64_t fssl_ctx_set_cookie_generate_callback(fssl_handle ctx, fssl_protos_callback fn,
                                               int64_t token, int32_t *err);
 
@@ -962,10 +965,10 @@ int64_t fssl_ctx_next_info(fssl_handle ctx, int64_t *conn, int32_t *where, int32
 /* ---- questions: pulled decisions ----
 
    A connection that asks returns from the handshake (or from I/O that carries it on) with
-   FSSL_E_WANT_CLIENT_HELLO, FSSL_E_WANT_CERTIFICATE or FSSL_E_WANT_VERIFY. Read the question, change
-   the connection as you like, answer with one call, from any thread and at any time, and call the
-   handshake again: before the answer it returns the same code. An answer or accessor without its
-   question open is FSSL_E_STATE. Each question comes once in a connection. */
+   FSSL_E_WANT_CLIENT_HELLO, FSSL_E_WANT_CERTIFICATE or FSSL_E_WANT_VERIFY. Read the question,
+   change the connection as you like, answer with one call, from any thread and at any time, and
+   call the handshake again: before the answer it returns the same code. An answer or accessor
+   without its question open is FSSL_E_STATE. Each question comes once in a connection. */
 
 enum { FSSL_ASK_CLIENT_HELLO = 1, FSSL_ASK_CERTIFICATE = 2, FSSL_ASK_VERIFY = 4 };
 
@@ -1043,9 +1046,10 @@ int64_t fssl_conn_detach(fssl_handle conn, int32_t *err);
    answers FSSL_E_FORKED there. */
 int64_t fssl_conn_adopt(fssl_handle conn, int32_t *err);
 
-/* Connects to a host, by TCP (UDP for DTLS) and to each of its addresses in turn, within the timeout of the
-   connection (resolving the name is outside of it), and makes it a client. Makes and owns a
-   socket if there is none, and sets the host if none was set. FSSL_E_RESOLVE for an unknown name.
+/* Connects to a host, by TCP (UDP for DTLS) and to each of its addresses in turn, within the
+   timeout of the connection (resolving the name is outside of it), and makes it a client. Makes and
+   owns a socket if there is none, and sets the host if none was set. FSSL_E_RESOLVE for an unknown
+   name; FSSL_E_TIMEOUT at once for a timeout of 0, unless it connects a socket that there is.
    Serves Connection.connect and connect_ex. */
 int64_t fssl_conn_connect(fssl_handle conn, const char *host, int64_t host_len, int32_t port,
                           int32_t *err);
@@ -1091,24 +1095,26 @@ int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
 /* ---- dtls: connections over datagrams ----
 
    A connection of a DTLS context is on a UDP socket that is connected, or on memory. There each
-   fssl_conn_bio_write takes one datagram and each fssl_conn_bio_read gives one (FSSL_E_BUFFER if buf
-   is too small, its length for cap 0); fssl_conn_pump takes one and gives at most one: with
-   FSSL_WANT_WRITE in fssl_conn_want there are more. What there is no room for is lost, as datagrams
-   may be.
+   fssl_conn_bio_write takes one datagram and each fssl_conn_bio_read gives one (FSSL_E_BUFFER if
+   buf is too small, its length for cap 0); fssl_conn_pump takes one and gives at most one: with
+   FSSL_WANT_WRITE in fssl_conn_want there are more. What there is no room for is lost, as
+   datagrams may be.
 
    A send is one datagram, whole or refused: FSSL_E_ARGUMENT past 16,384 bytes, or past what the
-   socket takes. recv gives what one brought, and the rest of it next where buf is shorter. What the
-   network answers, such as ECONNREFUSED, is told once as FSSL_E_SYSCALL, and the connection goes on.
-   close_notify may be lost too: a peer that is gone shows by a timeout alone. A call that waits
-   sends the flights of the handshake again by itself; elsewhere wait for fssl_conn_dtls_timeout too.
+   socket takes. recv gives what one brought, and the rest of it next where buf is shorter. What
+   the network answers, such as ECONNREFUSED, is told once as FSSL_E_SYSCALL, and the connection
+   goes on. close_notify may be lost too: a peer that is gone shows by a timeout alone. A call that
+   waits sends the flights of the handshake again by itself; elsewhere wait for
+   fssl_conn_dtls_timeout too.
 
    Read-ahead, buffer release, coalescing, listen, accept, renegotiation and leftover are
    FSSL_E_UNSUPPORTED; the calls below are FSSL_E_STATE on other connections. */
 
-/* Listens as a server, on a UDP socket that is bound and not connected, or on memory: answers client
-   hellos with a cookie, keeping nothing, until one brings its cookie back. Returns 1 then, with
-   the socket connected to that client: go on with the handshake, and give the next client a socket
-   of its own. FSSL_E_WANT_READ where the carrier does not block. Serves Connection.DTLSv1_listen. */
+/* Listens as a server, on a UDP socket that is bound and not connected, or on memory: answers
+   client hellos with a cookie, keeping nothing, until one brings its cookie back. Returns 1 then,
+   with the socket connected to that client: go on with the handshake, and give the next client a
+   socket of its own. FSSL_E_WANT_READ where the carrier does not block. Serves
+   Connection.DTLSv1_listen. */
 int64_t fssl_conn_dtls_listen(fssl_handle conn, int32_t *err);
 
 /* Sets the secret of a server's cookies, 16 to 1,024 bytes, and demands cookies of all clients. The
@@ -1130,17 +1136,18 @@ int64_t fssl_conn_dtls_timeout(fssl_handle conn, int64_t *milliseconds, int32_t 
 int64_t fssl_conn_handle_dtls_timeout(fssl_handle conn, int32_t *err);
 
 /* Sets how long datagrams may be, 208 to 65,507 bytes; at first as the system knows the path, and
-   1,232 on memory. The handshake keeps to it, and never goes past 4,096. Serves Connection.set_ciphertext_mtu. */
+   1,232 on memory. The handshake keeps to it, and never goes past 4,096. Serves
+   Connection.set_ciphertext_mtu. */
 int64_t fssl_conn_set_ciphertext_mtu(fssl_handle conn, int64_t bytes, int32_t *err);
 
-/* Returns how many bytes of plaintext fit in a datagram of that length, 0 before a cipher is chosen.
-   Serves Connection.get_cleartext_mtu. */
+/* Returns how many bytes of plaintext fit in a datagram of that length, 0 before a cipher is
+   chosen. Serves Connection.get_cleartext_mtu. */
 int64_t fssl_conn_cleartext_mtu(fssl_handle conn, int32_t *err);
 
 /* ---- session: Session ---- */
 
-/* Makes a session from what fssl_session_to_bytes wrote, for use with one context. It stays bound to
-   the host and policy that it was made under. */
+/* Makes a session from what fssl_session_to_bytes wrote, for use with one context. It stays bound
+   to the host and policy that it was made under. */
 int64_t fssl_session_from_bytes(fssl_handle ctx, const uint8_t *data, int64_t len, int32_t *err);
 
 /* Writes a session as bytes that hold its secrets. Returns how many. */
@@ -1234,9 +1241,9 @@ int64_t fssl_cert_public_key(fssl_handle cert, int32_t *err);
 /* Returns how many subject alternative names there are. */
 int64_t fssl_cert_alt_name_count(fssl_handle cert, int32_t *err);
 
-/* Writes alternative name i, for a DNS name, mail address or URI its text, for an IP address its 4 or
-   16 bytes, else its DER, and sets *kind to its number in RFC 5280 (2 for DNS, 7 for IP), which may
-   be NULL. Returns its length. */
+/* Writes alternative name i, for a DNS name, mail address or URI its text, for an IP address its 4
+   or 16 bytes, else its DER, and sets *kind to its number in RFC 5280 (2 for DNS, 7 for IP), which
+   may be NULL. Returns its length. */
 int64_t fssl_cert_alt_name_item(fssl_handle cert, int64_t i, int32_t *kind, uint8_t *buf,
                                 int64_t cap, int32_t *err);
 
@@ -1598,7 +1605,8 @@ int64_t fssl_crl_issuer(fssl_handle crl, int32_t *err);
 /* Sets the issuer to a copy of a name. */
 int64_t fssl_crl_set_issuer(fssl_handle crl, fssl_handle name, int32_t *err);
 
-/* Sets *seconds to when the CRL was made, in seconds since 1970. FSSL_E_STATE if that is not set. */
+/* Sets *seconds to when the CRL was made, in seconds since 1970. FSSL_E_STATE if it is not
+   set. */
 int64_t fssl_crl_last_update(fssl_handle crl, int64_t *seconds, int32_t *err);
 
 /* Sets *seconds to when the next one is due. FSSL_E_STATE if that is not set. */

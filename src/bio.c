@@ -35,6 +35,14 @@ static _Atomic(BIO_METHOD *) method;
 
 /* ---- the ring ---- */
 
+static void ring_free(struct ring *ring)
+{
+    if (ring->secret)
+        OPENSSL_clear_free(ring->data, ring->size);
+    else
+        OPENSSL_free(ring->data);
+}
+
 static bool ring_grow(struct ring *ring, size_t need)
 {
     size_t size = ring->size ? ring->size : RING_FIRST;
@@ -52,7 +60,7 @@ static bool ring_grow(struct ring *ring, size_t need)
         memcpy(data, ring->data + ring->start, tail);
         memcpy(data + tail, ring->data, ring->count - tail);
     }
-    OPENSSL_free(ring->data);
+    ring_free(ring);
     ring->data = data;
     ring->size = size;
     ring->start = 0;
@@ -97,7 +105,7 @@ void ring_drop(struct ring *ring, size_t len)
         return;
     ring->start = 0;
     if (ring->size > RING_KEPT) {
-        OPENSSL_free(ring->data);
+        ring_free(ring);
         ring->data = NULL;
         ring->size = 0;
     }

@@ -74,6 +74,7 @@ static bool conn_start(struct conn *conn)
         return false;
     SSL_set_bio(conn->ssl, bio, bio);
     conn->ticket_keys = blob_hold(conn->settings->ticket_keys);
+    conn->early.secret = true;
     if (conn->ctx->dtls && !datagram_start(&conn->carrier, conn->ssl))
         return false;
     conn->carrier.read_ahead = (size_t)conn->settings->read_ahead;

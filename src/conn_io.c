@@ -246,6 +246,8 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
     if (!failed)
         failed = conn_establish(conn, &patience, err); /* a renegotiation may have ended */
     conn->useless = 0;
+    if (failed && step.done > 0 && !(flags & FSSL_MSG_PEEK))
+        keep(conn, &step, NULL); /* until the peer was checked anew */
     if (failed)
         return failed;
     if (flags & FSSL_MSG_PEEK)

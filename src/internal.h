@@ -194,6 +194,7 @@ struct ring {
     size_t size; /* allocated */
     size_t start;
     size_t count;
+    bool secret; /* its memory is cleared before it is given back */
 };
 
 /* What a carrier of datagrams has beside the rest: see bio_datagram.c. */

@@ -55,6 +55,7 @@ struct scene {
     int64_t last;  /* the last result of a call */
     int32_t right; /* a code by which the caller is rightly blamed, with memory or without */
     bool let_in;   /* the victim took what it must refuse */
+    bool lost;     /* bytes that one end sent and memory did not take */
 };
 
 struct scenario {

@@ -266,8 +266,10 @@ static bool carry_from(struct scene *scene, enum side from)
     while (got > taken) {
         int64_t more = fssl_conn_bio_write(scene->conn[to], piece + taken, got - taken, &err);
 
-        if (more < 0)
+        if (more < 0) {
+            scene->lost = true; /* a program would keep the rest, and try again */
             return did(scene, more);
+        }
         taken += more;
     }
     return got > 0;
@@ -329,6 +331,8 @@ static bool one_way(struct scene *scene, enum side from)
             return did(scene, more);
         have += more > 0 ? more : 0;
     }
+    if (scene->lost)
+        return false;
     if (have != len || memcmp(data, got, (size_t)len) != 0)
         complain("data came wrong", 0);
     return have == len;
