@@ -511,7 +511,8 @@ int64_t fssl_ctx_session_cache_mode(fssl_handle ctx, int32_t *err);
    if never set, 0 for none; FSSL_E_STATE for another context. One is remembered when its peer
    passed every check, and offered only to the same host under the same policy: trust, own
    certificate, verify mode, options, versions. Connections with pins, pre-shared keys, questions or
-   a verify callback, and those that ask for an OCSP response, shake hands in full. */
+   a verify callback, and those that ask for an OCSP response, shake hands in full; those that
+   resumed a session of fssl_conn_set_session add none. */
 int64_t fssl_ctx_set_resumption(fssl_handle ctx, int64_t sessions, int32_t *err);
 
 /* Sets for how long new sessions may be resumed, in seconds (300 if never set). Returns the

@@ -2,10 +2,11 @@
 
    A session stands for a verification that was done before. So it is remembered only where that was
    complete (the peer passed every check of a connection that verifies and expects a host, nothing
-   waived, nobody asked), and offered only under the same policy: the same host and server name, the
-   same settings, trust, own certificate, verify mode, flags and versions. Whatever the policy does
-   not cover (pins, pre-shared keys, callbacks, questions, a stapled response that is wanted) keeps
-   a connection out of it. ALPN is negotiated anew in every handshake and needs no part in it.
+   waived, nobody asked, no session of the caller's resumed), and offered only under the same
+   policy: the same host and server name, the same settings, trust, own certificate, verify mode,
+   flags and versions. Whatever the policy does not cover (pins, pre-shared keys, callbacks,
+   questions, a stapled response that is wanted) keeps a connection out of it. ALPN is negotiated
+   anew in every handshake and needs no part in it.
 
    TLS 1.3 sessions are offered once, as RFC 8446 wants it, so that connections cannot be linked. */
 #include "internal.h"
@@ -147,19 +148,22 @@ static bool usable(SSL_SESSION *session)
            time(NULL) - session_made(session) < SSL_SESSION_get_timeout(session);
 }
 
-/* Returns the newest session of a policy, or NULL. The caller frees it. */
+/* Returns the newest session of a policy that is still good, or NULL. The caller frees it. */
 static SSL_SESSION *recall(struct memory *memory, const struct policy *policy)
 {
     struct remembered **at = &memory->first, *item;
     SSL_SESSION *session = NULL;
 
     pthread_mutex_lock(&memory->mutex);
-    while (*at && !policy_same((*at)->policy, policy))
-        at = &(*at)->next;
-    item = *at;
-    if (item && usable(item->session) && SSL_SESSION_up_ref(item->session))
-        session = item->session;
-    if (item && (!session || SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)) {
+    while (!session && (item = *at)) {
+        if (!policy_same(item->policy, policy)) {
+            at = &item->next;
+            continue;
+        }
+        if (usable(item->session) && SSL_SESSION_up_ref(item->session))
+            session = item->session;
+        if (session && SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION)
+            break;
         *at = item->next;
         remembered_free(item);
     }
@@ -240,6 +244,11 @@ void resume_end(struct conn *conn)
 
     if (!conn->policy)
         return;
+    if (!conn->seen && SSL_session_reused(conn->ssl)) {
+        policy_drop(conn->policy); /* it is the caller's, verified under who knows what policy */
+        conn->policy = NULL;
+        return;
+    }
     if (session != conn->seen && SSL_version(conn->ssl) < TLS1_3_VERSION)
         remember(conn, session);
     conn->seen = session;

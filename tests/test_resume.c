@@ -268,6 +268,27 @@ static void never_where_the_caller_decides(void)
     pair_close(&pair);
 }
 
+/* A session that the caller offers is the caller's, and so is what comes of it. */
+static void never_what_the_caller_offered(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        fssl_handle session;
+
+        open_version(versions[i]);
+        CHECK(!resumes());
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        trust_through_the_store();
+        connect_anew();
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        CHECK(shaken());
+        carry_data();
+        CHECK(!resumes());
+        CHECK(resumes());
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
 static void never_too_late(void)
 {
     const struct timespec past = {2, 100000000};
@@ -295,6 +316,19 @@ static void a_failure_forgets(void)
         CHECK(resumes());
         pair_close(&pair);
     }
+}
+
+/* OpenSSL takes the newest session out of use when its connection ends without close_notify. */
+static void the_next_one_after_a_truncation(void)
+{
+    uint8_t byte;
+
+    open_version(FSSL_TLS1_3_VERSION);
+    CHECK(!resumes());
+    CHECK_OK(fssl_conn_bio_shutdown(pair.client, &err));
+    CHECK_FAILS(FSSL_E_EOF, fssl_conn_recv(pair.client, &byte, 1, 0, &err));
+    CHECK(resumes());
+    pair_close(&pair);
 }
 
 /* The protocol is chosen anew, whatever the session had. */
@@ -358,8 +392,10 @@ static const struct check_case cases[] = {
     {"never after a lax connection", never_after_a_lax_connection},
     {"never to another name", never_to_another_name},
     {"never where the caller decides", never_where_the_caller_decides},
+    {"never what the caller offered", never_what_the_caller_offered},
     {"never too late", never_too_late},
     {"a failure forgets", a_failure_forgets},
+    {"the next one after a truncation", the_next_one_after_a_truncation},
     {"ALPN is negotiated anew", alpn_is_negotiated_anew},
     {"many threads", many_threads},
 };
