@@ -73,7 +73,7 @@ int64_t conn_pass_gathered(struct conn *conn, int32_t *err)
         failed = conn_step(conn, &step, &want, err);
     }
     if (gathered->data && gathered->count == 0 && conn->settings->buffer_release) {
-        SSL_free_buffers(conn->ssl);
+        conn_release(conn);
         OPENSSL_clear_free(gathered->data, RECORD_MAX);
         gathered->data = NULL;
     }

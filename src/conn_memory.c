@@ -122,6 +122,16 @@ int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
 
 /* ---- one call for a packet ---- */
 
+/* Inside a callback the ciphertext of the pump that caused it is still being read. */
+static int64_t acquire_pump(fssl_handle h, struct conn **conn, int32_t *err)
+{
+    int64_t failed = acquire_memory(h, conn, err);
+
+    if (!failed && (*conn)->object.lock.depth > 1)
+        return abandon(h, conn_usable(*conn, err), err);
+    return failed;
+}
+
 /* Writes what is to be sent, of datagrams the first that fits. Returns how many bytes. */
 static size_t give(struct carrier *carrier, uint8_t *out, size_t cap)
 {
@@ -166,7 +176,7 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
         *taken = 0;
     if (given)
         *given = 0;
-    result = acquire_memory(h, &conn, err);
+    result = acquire_pump(h, &conn, err);
     if (result)
         return result;
     if (!bytes_given(in, in_len) || !taken || (conn->carrier.datagram && in_len > DATAGRAM_MAX))

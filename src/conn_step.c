@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 
 #include <openssl/err.h>
 
@@ -106,12 +107,21 @@ static int64_t step_again(struct conn *conn, int32_t *err)
     struct fault fault;
 
     if (++conn->useless <= USELESS_MAX) {
-        lock_yield(&conn->object.lock);
+        if (conn->carrier.feed_len == 0) /* another pump would put its own ciphertext there */
+            lock_yield(&conn->object.lock);
         return conn_usable(conn, err);
     }
     fault_begin(&fault, FSSL_E_FLOOD);
     fault_say(&fault, __func__, "too many messages without data", NULL);
     return conn_fail(conn, &fault, err);
+}
+
+/* Gives back OpenSSL's buffers, if nothing is in them: before 3.0.14 it does not see that a record
+   of which it has only the header, or plaintext that was not read, still needs them (CVE-2024-4741). */
+void conn_release(struct conn *conn)
+{
+    if (!SSL_has_pending(conn->ssl) && strcmp(SSL_rstate_string(conn->ssl), "RB") != 0)
+        SSL_free_buffers(conn->ssl);
 }
 
 static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32_t *err)
@@ -124,7 +134,7 @@ static int64_t step_wants(struct conn *conn, int ssl_error, int32_t *want, int32
             return write_failed(conn, err);
         if (conn->carrier.blocked) {
             if (conn->settings->buffer_release) {
-                SSL_free_buffers(conn->ssl);
+                conn_release(conn);
                 carrier_release(&conn->carrier);
             }
             *want = FSSL_E_WANT_READ;

@@ -64,6 +64,37 @@ static void pump_fails(void)
     pair_close(&pair);
 }
 
+static int32_t pumps_too(int64_t token, fssl_handle conn, int32_t where, int32_t result)
+{
+    int64_t taken = -1, given = -1;
+
+    (void)token, (void)where, (void)result;
+    CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_pump(conn, (const uint8_t *)"x", 1, &taken, NULL, 0,
+                                                   NULL, 0, &given, &err));
+    CHECK_EQUAL(0, taken);
+    CHECK_EQUAL(0, given);
+    return 1;
+}
+
+/* A pump inside a callback takes nothing from the one that caused it. */
+static void pump_in_a_callback(void)
+{
+    struct pair_plan plan = {0};
+    struct pair pair;
+    int64_t client = -1, server = -1;
+
+    pair_contexts(&pair, &plan);
+    CHECK_OK(fssl_ctx_set_info_callback(pair.client_ctx, pumps_too, 0, &err));
+    pair_connect(&pair, &plan);
+    packet_len = 0;
+    for (int turns = 0; (client < 0 || server < 0) && turns < 4; turns++) {
+        client = turn(pair.client, NULL, 0);
+        server = turn(pair.server, NULL, 0);
+    }
+    CHECK(client == 0 && server == 0);
+    pair_close(&pair);
+}
+
 static void input_is_bounded(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){0});
@@ -163,6 +194,26 @@ static void not_on_memory(void)
     pair_close(&pair);
 }
 
+/* One of which OpenSSL has seen only the header, or part of the plaintext, still needs them. */
+static void buffers_in_use(struct pair *pair)
+{
+    uint8_t wire[128], buf[100];
+    int64_t len;
+
+    CHECK_IS(100, fssl_conn_send(pair->client, packet, 100, &err));
+    len = CHECK_GIVES(fssl_conn_bio_read(pair->client, wire, sizeof wire, &err));
+    for (int64_t at = 0, piece = 5; at < len; at += piece, piece = len - at) {
+        CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair->server, buf, 1, 0, &err));
+        CHECK_IS(piece, fssl_conn_bio_write(pair->server, wire + at, piece, &err));
+    }
+    CHECK_IS(10, fssl_conn_recv(pair->server, buf, 10, 0, &err));
+    CHECK_OK(fssl_conn_set_coalescing(pair->server, 50, &err));
+    CHECK_IS(9, fssl_conn_send(pair->server, packet, 9, &err));
+    CHECK_GIVES(fssl_conn_bio_read(pair->server, wire, sizeof wire, &err));
+    CHECK_IS(90, fssl_conn_recv(pair->server, buf + 10, 90, 0, &err));
+    CHECK_BYTES(packet, buf, 100);
+}
+
 /* Idle connections that give their buffers back work on. */
 static void buffers_released(void)
 {
@@ -181,12 +232,14 @@ static void buffers_released(void)
         CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair.server, packet, 1, 0, &err));
         CHECK(pair_transfer(&pair, pair.server, packet, 100));
     }
+    buffers_in_use(&pair);
     pair_close(&pair);
 }
 
 static const struct check_case cases[] = {
     {"pump", pump},
     {"pump fails", pump_fails},
+    {"pump in a callback", pump_in_a_callback},
     {"trap-carrier input is bounded", input_is_bounded},
     {"trap-carrier output is bounded", output_is_bounded},
     {"ends", ends},
