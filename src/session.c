@@ -56,7 +56,8 @@ static bool offers_cipher(const SSL_SESSION *session, const SSL *ssl)
     const SSL_CIPHER *cipher = SSL_SESSION_get0_cipher(session);
     const STACK_OF(SSL_CIPHER) *offered = SSL_get_ciphers(ssl);
 
-    if (!cipher || SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+    if (!cipher ||
+        (!SSL_is_dtls(ssl) && SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION))
         return true;
     for (int i = 0; i < sk_SSL_CIPHER_num(offered); i++) {
         if (SSL_CIPHER_get_id(sk_SSL_CIPHER_value(offered, i)) == SSL_CIPHER_get_id(cipher))

@@ -205,6 +205,28 @@ static void resumes(void)
     datagrams_close(d);
 }
 
+/* A server would refuse a client that offers a session but not its cipher. */
+static void not_without_the_cipher(void)
+{
+    struct pair_plan plan = {0};
+    struct datagrams *d = datagrams_contexts(&plan);
+    fssl_handle session;
+
+    CHECK_OK(fssl_ctx_set_cipher_list(d->client_ctx, "AES128", FSSL_NUL_TERMINATED, &err));
+    datagrams_connect(d, &plan);
+    CHECK(datagrams_handshake(d));
+    session = CHECK_MADE(fssl_conn_session(d->client, &err));
+    check_close(d->client);
+    check_close(d->server);
+    CHECK_OK(fssl_ctx_set_cipher_list(d->client_ctx, "AES256", FSSL_NUL_TERMINATED, &err));
+    datagrams_connect(d, &plan);
+    CHECK_OK(fssl_conn_set_session(d->client, session, &err));
+    CHECK(datagrams_handshake(d));
+    CHECK_IS(0, fssl_conn_session_reused(d->client, &err));
+    check_close(session);
+    datagrams_close(d);
+}
+
 static void pre_shared_key(void)
 {
     struct pair_plan plan = {0};
@@ -274,6 +296,7 @@ static const struct check_case cases[] = {
     {"seed methods", seed_methods},
     {"versions", versions},
     {"resumes", resumes},
+    {"not without the cipher", not_without_the_cipher},
     {"pre-shared key", pre_shared_key},
     {"questions", questions},
 };
