@@ -50,7 +50,13 @@ int64_t fssl_spki_from_base64(const char *text, int64_t text_len, int32_t *err)
     return finish_handle(0, spki_wrap(signed_key), err);
 }
 
-/* OpenSSL takes the length of what is not signed yet for a very large one. */
+/* Tells whether there is a whole request to encode. Where a signature failed, OpenSSL leaves it empty,
+   and then writes a byte more than it has made room for. */
+static bool is_signed(const NETSCAPE_SPKI *signed_key)
+{
+    return ASN1_STRING_length(signed_key->signature) > 0 && i2d_NETSCAPE_SPKI(signed_key, NULL) > 0;
+}
+
 int64_t fssl_spki_to_base64(fssl_handle h, char *buf, int64_t cap, int32_t *err)
 {
     struct spki *spki;
@@ -59,7 +65,7 @@ int64_t fssl_spki_to_base64(fssl_handle h, char *buf, int64_t cap, int32_t *err)
 
     if (result)
         return result;
-    if (i2d_NETSCAPE_SPKI(spki->signed_key, NULL) < 0)
+    if (!is_signed(spki->signed_key))
         return fail(h, FSSL_E_STATE, err);
     text = NETSCAPE_SPKI_b64_encode(spki->signed_key);
     if (!text)

@@ -7,6 +7,7 @@ without. The copy is made and built below <copy>, which a later run uses again.
 """
 
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -23,43 +24,49 @@ CHUNKS = ("release", "stress/chunks", "--short", "--seed", SEED)
 FUZZ_ABI = ("asan", "stress/fuzz_abi", "--short", "--seed", SEED)
 CLOSING = ("asan", "test_handle_threads")
 
-# name: (file, what stands there, what is put there, the program that must find it)
+# name: (file, what stands there, what is put there, the program that must find it, how it says so)
 FAULTS = {
     "a missing release": (
         "src/conn_host.c",
         "    return finish(h, 0, err);\n}\n\nint64_t fssl_conn_host(",
         "    return finish(0, 0, err);\n}\n\nint64_t fssl_conn_host(",
         SOAK,
+        rb"handles",
     ),
     "a skipped host check": (
         "src/conn_host.c",
         "    if (!conn->client || !conn->host ||",
         "    if (true || !conn->client || !conn->host ||",
         WRONG_HOST,
+        rb"let in|was let|succeeded",
     ),
     "a swallowed callback error": (
         "src/callback.c",
         '    return answer == ANSWER_NO ? 0 : refused(conn, "verify", 0);',
         "    X509_STORE_CTX_set_error(store, X509_V_OK);\n    return answer != ANSWER_NO;",
         FAILURES,
+        rb"FAILED",
     ),
     "a truncated length": (
         "src/bio.c",
         "    memcpy(ring->data, data + piece, len - piece);",
         "    memcpy(ring->data, data + piece, (uint8_t)(len - piece));",
         CHUNKS,
+        rb"FAILED",
     ),
     "a race in close": (
         "src/handle.c",
         "    object_closing(slot->object);\n    handle_release(h);",
         "    object_closing(slot->object);\n    slot_free(slot, (uint32_t)h & (NO_SLOT - 1));",
         CLOSING,
+        rb"AddressSanitizer|FAILED",
     ),
     "a leak on an error path": (
         "src/chain.c",
         '        OPENSSL_free(text);\n        return refuse(h, "host", err);',
         '        return refuse(h, "host", err);',
         FUZZ_ABI,
+        rb"LeakSanitizer",
     ),
 }
 
@@ -84,8 +91,8 @@ def build(copy, preset, program):
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
 
 
-def fails(copy, part):
-    """Builds a program and runs it. Returns whether it failed."""
+def outcome(copy, part):
+    """Builds a program and runs it. Returns its exit status, None if it hung, and what it printed."""
     preset, program, *arguments = part
     build(copy, preset, program)
     fixed = ["setarch", "-R"] if shutil.which("setarch") and can_fix() else []
@@ -94,10 +101,9 @@ def fails(copy, part):
         ended = subprocess.run(
             words, cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS
         )
-    except subprocess.TimeoutExpired:
-        return True
-    (copy / "build" / "last.log").write_bytes(ended.stdout)
-    return ended.returncode != 0
+    except subprocess.TimeoutExpired as hung:
+        return None, hung.stdout or b""
+    return ended.returncode, ended.stdout
 
 
 def can_fix():
@@ -114,15 +120,21 @@ def plant(copy, name, before, after):
 
 def try_fault(copy, name):
     """Returns what is wrong with the search for a fault, None if it was caught."""
-    source, before, after, part = FAULTS[name]
+    source, before, after, part, sign = FAULTS[name]
     copy_tree(copy)
-    if fails(copy, part):
+    status, printed = outcome(copy, part)
+    if status != 0:
         return f"{part[1]} fails without it"
     if not plant(copy, source, before, after):
         return f"{source} has changed: it cannot be planted"
-    caught = fails(copy, part)
+    status, printed = outcome(copy, part)
+    (copy / "build" / f"{name.replace(' ', '_')}.log").write_bytes(printed)
     copy_tree(copy)
-    return None if caught else f"{part[1]} does not see it"
+    if status is None:
+        return f"{part[1]} hangs"
+    if status == 0:
+        return f"{part[1]} does not see it"
+    return None if re.search(sign, printed) else f"{part[1]} fails of something else"
 
 
 def main(arguments):
