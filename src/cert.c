@@ -54,7 +54,7 @@ void certs_free(STACK_OF(X509) *certs)
 
 /* ---- reading and writing ---- */
 
-/* Returns a BIO that reads from memory. OpenSSL refuses NULL, also where there is nothing to read. */
+/* Returns a BIO that reads from memory. OpenSSL refuses NULL, even with nothing to read. */
 BIO *bio_over(const uint8_t *data, size_t len)
 {
     return len > INT_MAX ? NULL : BIO_new_mem_buf(data ? (const void *)data : "", (int)len);

@@ -21,8 +21,8 @@ static void settle(struct conn *conn)
     resume_begin(conn, conn->offered != NULL);
     object_drop(conn->offered);
     conn->offered = NULL;
-    /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client that
-       has one would then refuse its own; take_session does what it is there for */
+    /* OpenSSL gives the session of a pre-shared key no session id context, and a TLS 1.3 client
+       that has one would then refuse its own; take_session does what it is there for */
     if (conn->client)
         SSL_set_session_id_context(conn->ssl, (const unsigned char *)"", 0);
 }

@@ -12,8 +12,8 @@ static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
     return failed;
 }
 
-/* Has what was gathered join the ciphertext that is about to be taken. A failure is the connection's
-   own: it is for the next send to tell. */
+/* Has what was gathered join the ciphertext that is about to be taken. A failure is the
+   connection's own: it is for the next send to tell. */
 static void pass_gathered(struct conn *conn)
 {
     if (conn->gathered.count == 0)

@@ -1,5 +1,5 @@
-/* Certificate revocation lists. A handle is the only one that holds its X509_CRL: stores get copies,
-   since OpenSSL works out what a CRL covers only when it reads one. */
+/* Certificate revocation lists. A handle is the only one that holds its X509_CRL: stores get
+   copies, since OpenSSL works out what a CRL covers only when it reads one. */
 #include "internal.h"
 
 #include <limits.h>
@@ -41,8 +41,8 @@ int64_t take_crl(fssl_handle h, X509_CRL **out, int32_t *err)
     return *out ? finish(h, 0, err) : refuse_state(h, "the CRL is not signed", err);
 }
 
-/* What every change of a CRL begins with: it is to be encoded anew, which the setters of OpenSSL 3.0
-   forget. Returns a code. */
+/* What every change of a CRL begins with: it is to be encoded anew, which the setters of OpenSSL
+   3.0 forget. Returns a code. */
 static int32_t crl_change(struct crl *crl)
 {
     if (crl->object.readonly)

@@ -1,5 +1,5 @@
-/* The client hello: what OpenSSL calls back with it, and what is read of it while the question about
-   it is open.
+/* The client hello: what OpenSSL calls back with it, and what is read of it while the question
+   about it is open.
 
    Everything that depends on the server name happens here, before OpenSSL looks for a session to
    resume: so a session is looked for under the policy of the context that the name leads to. In
@@ -64,9 +64,9 @@ static bool offers_tls13(SSL *ssl)
     return false;
 }
 
-/* Where the verdict on a client comes after the handshake, so must its tickets: those of TLS 1.3 can
-   be put off, those of TLS 1.2 only be left out. Which it will be is known once the question about
-   the hello, which may change versions and context, is answered. */
+/* Where the verdict on a client comes after the handshake, so must its tickets: those of TLS 1.3
+   can be put off, those of TLS 1.2 only be left out. Which it will be is known once the question
+   about the hello, which may change versions and context, is answered. */
 static void hold_tickets(struct conn *conn)
 {
     struct inquiry *inquiry = conn->inquiry;
@@ -91,7 +91,7 @@ static int hello_first(struct conn *conn)
     return SSL_CLIENT_HELLO_SUCCESS;
 }
 
-/* OpenSSL's client hello callback. It comes again after an answer, and after a HelloRetryRequest. */
+/* OpenSSL's client hello callback. It comes again after an answer and a HelloRetryRequest. */
 int client_hello(SSL *ssl, int *alert, void *unused)
 {
     struct conn *conn = conn_of(ssl);

@@ -130,8 +130,8 @@ bool question_at_end(struct conn *conn)
     return true;
 }
 
-/* Sends a fatal alert when no handshake is left to fail. OpenSSL has no call for that, but answers a
-   record that cannot be with one; with DTLS it drops that, and close_notify has to do. */
+/* Sends a fatal alert when no handshake is left to fail. OpenSSL has no call for that, but answers
+   a record that cannot be with one; with DTLS it drops that, and close_notify has to do. */
 void conn_alert(struct conn *conn)
 {
     static const uint8_t impossible[] = {0xff, 3, 3, 0, 1, 0};

@@ -345,7 +345,8 @@ int64_t fssl_store_set_time(fssl_handle h, int64_t seconds, int32_t *err)
 
 /* ---- what it holds ---- */
 
-/* Since OpenSSL 3.3 the objects can be had as copies, since 4.0 they should not be had otherwise. */
+/* Since OpenSSL 3.3 the objects can be had as copies, since 4.0 they should not be had in any
+   other way. */
 #if OPENSSL_VERSION_PREREQ(3, 3)
 static STACK_OF(X509_OBJECT) *objects_hold(X509_STORE *store)
 {

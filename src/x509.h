@@ -1,5 +1,5 @@
-/* Certificates and their kin: names, keys, extensions, requests, CRLs, stores and containers of them.
-   Part of internal.h.
+/* Certificates and their kin: names, keys, extensions, requests, CRLs, stores and containers of
+   them. Part of internal.h.
 
    A call that needs several objects takes what it needs of the others first, one by one (take_),
    and only then acquires the one that it works on, so no two are locked at once. The exception

@@ -1,5 +1,5 @@
-/* A client and a server of DTLS in one thread, on memory, with a link between them that loses, doubles
-   and reorders datagrams by dice.
+/* A client and a server of DTLS in one thread, on memory, with a link between them that loses,
+   doubles and reorders datagrams by dice.
 
    Time is the test's own: OpenSSL's timers read gettimeofday, for which datagrams.c has another, so
    a lost flight is sent again as soon as nothing else moves. */

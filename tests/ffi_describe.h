@@ -10,8 +10,8 @@
 
 ffi_type *ffi_type_of(enum surface_kind kind);
 
-/* Describes a function's parameters; types must live as long as cif. Returns whether libffi can call
-   it. */
+/* Describes a function's parameters; types must live as long as cif. Returns whether libffi can
+   call it. */
 bool ffi_describe(const struct surface_function *function, ffi_type *result, ffi_type **types,
                   ffi_cif *cif);
 

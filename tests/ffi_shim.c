@@ -1,6 +1,6 @@
-/* The library's functions again, each of which calls the real one through libffi, and has the real one
-   call back through closures of libffi. Preloaded, it turns a test program into one of a language
-   that knows the library by its header's table alone: what passes there passes here.
+/* The library's functions again, each of which calls the real one through libffi, and has the real
+   one call back through closures of libffi. Preloaded, it turns a test program into one of a
+   language that knows the library by its header's table alone: what passes there passes here.
 
    FFI_SHIM_LOG names a file to which each process adds, at its end, the functions that it called,
    with "good" where one succeeded and "bad" where one failed. */

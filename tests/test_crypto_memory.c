@@ -304,8 +304,8 @@ static void tidy(void)
 }
 
 /* Runs a scenario with one failure. Returns how many blocks it left; those that OpenSSL keeps for
-   the thread, such as texts of its error queue, are given back first. The queue itself is made before
-   anything fails: where that fails, OpenSSL 4.0 recurses without an end to report it. */
+   the thread, such as texts of its error queue, are given back first. The queue itself is made
+   before anything fails: where that fails, OpenSSL 4.0 recurses without an end to report it. */
 static int64_t run(void (*scenario)(void), int64_t at, bool ever)
 {
     int64_t before;

@@ -208,7 +208,8 @@ static void errors_of_others(void)
     check_close(ctx);
 }
 
-/* A call that does not enter OpenSSL leaves the queue alone, and a refusal has its own line only. */
+/* A call that does not enter OpenSSL leaves the queue alone, and a refusal has only its own
+   line. */
 static void errors_of_others_and_own_state(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new(FSSL_TLS_METHOD, &err));

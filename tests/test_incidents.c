@@ -1,5 +1,5 @@
-/* What went wrong in other bindings with callbacks, buffers, lifetimes and leaks: each incident as a
-   case that names it. docs/security.md lists them all, and where the others are. */
+/* What went wrong in other bindings with callbacks, buffers, lifetimes and leaks: each incident as
+   a case that names it. docs/security.md lists them all, and where the others are. */
 #include "builder.h"
 #include "pair.h"
 

@@ -49,7 +49,8 @@ static void handshakes_and_keys(void)
     pair_close(&pair);
 }
 
-/* What is called and fails inside a notification takes nothing from the failure that it tells of. */
+/* What is called and fails inside a notification takes nothing from the failure that it tells
+   of. */
 static int32_t on_alert(int64_t token, fssl_handle conn, int32_t where, int32_t result)
 {
     (void)result;

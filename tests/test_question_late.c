@@ -1,5 +1,5 @@
-/* Every question in both versions and on both sides, answered late and from another thread, to accept
-   and to refuse; meanwhile other connections of the same contexts go on. */
+/* Every question in both versions and on both sides, answered late and from another thread, to
+   accept and to refuse; meanwhile other connections of the same contexts go on. */
 #include <time.h>
 
 #include <openssl/x509_vfy.h>

@@ -1,5 +1,6 @@
 /* Every function of the header, called through libffi alone with what it must refuse: the tables
-   that surface.py makes say what each takes, so a new function is swept as soon as it is declared. */
+   that surface.py makes say what each takes, so a new function is swept as soon as it is
+   declared. */
 #include <stdio.h>
 #include <string.h>
 

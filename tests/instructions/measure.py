@@ -45,7 +45,8 @@ def count(program, library, work):
 
 
 def measure(program):
-    """Returns for each work how much one takes: in libflatssl, in all, and through OpenSSL alone."""
+    """Returns for each work how much one takes: in libflatssl, in all, and through OpenSSL
+    alone."""
     figures = {}
     for work, times in WORKS.items():
         flatssl, openssl = count(program, "flatssl", work), count(program, "openssl", work)

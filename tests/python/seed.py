@@ -3,8 +3,8 @@
     python3 tests/python/seed.py    writes docs/seed.md anew; test_seed.py checks it
 
 Each row says which function, constant or mechanism of the library serves a name, what it is called
-in Python and in Lua, and which test of ffi/python/tests/test_ssl_*.py shows it. Where nothing is said
-here, the names follow from the seed's own by rule.
+in Python and in Lua, and which test of ffi/python/tests/test_ssl_*.py shows it. Where nothing is
+said here, the names follow from the seed's own by rule.
 """
 
 import pathlib

@@ -1,5 +1,5 @@
-"""docs/security.md is true: each test that it names exists, each row's incidents are in the names of
-its tests, and no test names an incident that the page does not."""
+"""docs/security.md is true: each test that it names exists, each row's incidents are in the names
+of its tests, and no test names an incident that the page does not."""
 
 import pathlib
 import re

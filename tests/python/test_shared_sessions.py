@@ -1,5 +1,5 @@
-"""The examples that share sessions: servers in processes of their own, in Python and Lua, and a real
-Redis between them."""
+"""The examples that share sessions: servers in processes of their own, in Python and Lua, and a
+real Redis between them."""
 
 import itertools
 import pathlib

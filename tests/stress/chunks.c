@@ -1,6 +1,7 @@
 /* Exchanges whose ciphertext goes between the ends one byte at a time, and in random pieces: they
    must end as they do in whole flights. Each seed is another exchange: version, roles, amounts,
-   pieces, and for each end whether it is driven by its own calls, by fssl_conn_pump, or on a socket.
+   pieces, and for each end whether it is driven by its own calls, by fssl_conn_pump, or on a
+   socket.
 
        chunks [--short | --long] [--seed N] [bytewise | random] */
 #include <errno.h>

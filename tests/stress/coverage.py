@@ -2,9 +2,9 @@
 
     coverage.py <info file>
 
-All of src/ together has its targets. What decides over handles and peers must be reached whole: each
-line of those files that is not, or not in every direction, needs its reason in coverage.tsv, and each
-reason a line that it is for.
+All of src/ together has its targets. What decides over handles and peers must be reached whole:
+each line of those files that is not, or not in every direction, needs its reason in coverage.tsv,
+and each reason a line that it is for.
 """
 
 import collections

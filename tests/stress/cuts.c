@@ -1,5 +1,5 @@
-/* Cuts the peer off, by the end of the stream and by a reset, after every byte that it has sent of a
-   whole exchange (handshake, data both ways, close_notify), for both roles and versions, on a
+/* Cuts the peer off, by the end of the stream and by a reset, after every byte that it has sent of
+   a whole exchange (handshake, data both ways, close_notify), for both roles and versions, on a
    socket and in memory. Truncation is never a clean end: only the whole exchange is.
 
        cuts [--short | --long] */

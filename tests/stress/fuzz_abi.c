@@ -1,5 +1,5 @@
-/* Any sequence of exported functions: a tape says which, and with what (fuzz_value.c). Among them the
-   two ends of a pair go on with their handshake, so that calls meet connections in every state;
+/* Any sequence of exported functions: a tape says which, and with what (fuzz_value.c). Among them
+   the two ends of a pair go on with their handshake, so that calls meet connections in every state;
    callbacks make calls of their own, and answer what they may and may not.
 
    After each call err and result must agree and OpenSSL's error queue be empty; after each sequence

@@ -1,7 +1,7 @@
-/* Bytes that came to harm. Handshakes of both versions, with and without a client's certificate, one
-   message of which is changed on its way: the end that receives it must never think the handshake
-   done. And certificates, keys, CRLs, requests, containers and sessions, changed, cut or joined: what
-   is still read must not verify, and every getter must stand it.
+/* Bytes that came to harm. Handshakes of both versions, with and without a client's certificate,
+   one message of which is changed on its way: the end that receives it must never think the
+   handshake done. And certificates, keys, CRLs, requests, containers and sessions, changed, cut or
+   joined: what is still read must not verify, and every getter must stand it.
 
        fuzz_bytes [--short | --long] [--seed N]
        fuzz_bytes_guided [--short | --long] [--seed N] [INPUT] */

@@ -7,7 +7,8 @@
 /* Makes what is to be changed. */
 void loaders_begin(void);
 
-/* Changes one of them, has it read, and asks what was read for everything. Returns whether it was. */
+/* Changes one of them, has it read, and asks what was read for everything. Returns whether it
+   was. */
 bool load_harmed(struct tape *tape);
 
 #endif

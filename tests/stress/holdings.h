@@ -12,7 +12,8 @@ struct holdings {
 
 struct holdings holdings_now(void);
 
-/* Fails the figure if there are other handles or fds than before, or a MiB more memory; notes all. */
+/* Fails the figure if there are other handles or fds than before, or a MiB more memory;
+   notes all. */
 void holdings_compare(struct holdings before);
 
 #endif

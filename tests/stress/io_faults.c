@@ -1,7 +1,7 @@
 /* Fails every recv, send, read, write and poll of a connection in turn, with EAGAIN, EINTR,
-   ECONNRESET, EPIPE, EIO, 0 and a single byte, for both roles and versions, on sockets that block and
-   that do not, and on what is no socket. What is no failure loses nothing; a failure is reported
-   with its errno, 0 as the end of the stream; nothing hangs.
+   ECONNRESET, EPIPE, EIO, 0 and a single byte, for both roles and versions, on sockets that block
+   and that do not, and on what is no socket. What is no failure loses nothing; a failure is
+   reported with its errno, 0 as the end of the stream; nothing hangs.
 
    The calls of the library come here because the program defines them.
 

@@ -1,7 +1,7 @@
-/* Fails every allocation in turn, once and then for ever after, in scenarios that should succeed and
-   in scenarios that must not. Each point is a child of fork: it runs the scenario with the failure,
-   and looks whether a handle, a block of flatssl's or an object of OpenSSL's is left, whether every
-   call said what it had to, and whether the same scenario then succeeds.
+/* Fails every allocation in turn, once and then for ever after, in scenarios that should succeed
+   and in scenarios that must not. Each point is a child of fork: it runs the scenario with the
+   failure, and looks whether a handle, a block of flatssl's or an object of OpenSSL's is left,
+   whether every call said what it had to, and whether the same scenario then succeeds.
 
        oom [--short | --long] [positive | negative | NAME...]
        oom at NAME once|ever INDEX          one point in this process, for a debugger */

@@ -1,6 +1,6 @@
-/* Very many peers that are refused, by each question of a handshake, in both versions: each learns it
-   by an alert, and the process holds no more than before. One refusal in four is a connection that is
-   closed while its question is open.
+/* Very many peers that are refused, by each question of a handshake, in both versions: each learns
+   it by an alert, and the process holds no more than before. One refusal in four is a connection
+   that is closed while its question is open.
 
        refusals [--short | --long] [--seed N] */
 #include <stdlib.h>

@@ -1,4 +1,5 @@
-"""Plants faults in a copy of the tree, one at a time, and sees whether the stress programs find them.
+"""Plants faults in a copy of the tree, one at a time, and sees whether the stress programs find
+them.
 
     self_test.py <copy> [NAME...]
 

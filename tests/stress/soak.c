@@ -1,5 +1,5 @@
-/* Very many connections, one after another, and very many that fail: what the process holds must stay
-   as it was after the first ones. Memory may grow by a MiB, handles and fds by none.
+/* Very many connections, one after another, and very many that fail: what the process holds must
+   stay as it was after the first ones. Memory may grow by a MiB, handles and fds by none.
 
        soak [--short | --long] [--seed N] [connections | failures] */
 #include <stdlib.h>

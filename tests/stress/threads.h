@@ -14,8 +14,8 @@
 
 enum { CLIENT, SERVER };
 
-/* How a program waits: in the library, by a poll of its own, or in the library for a few milliseconds
-   at a time. */
+/* How a program waits: in the library, by a poll of its own, or in the library for a few
+   milliseconds at a time. */
 enum manner { BLOCKS, POLLS, TIMES_OUT, MANNERS };
 
 /* ---- contexts, by whether the version is 1.3 ---- */

@@ -1,5 +1,6 @@
-"""Verifies the public certificate vectors x509-limbo and BetterTLS by the rules of the safe contexts,
-and those that come with a key once more over a handshake, which must give the same verdict.
+"""Verifies the public certificate vectors x509-limbo and BetterTLS by the rules of the safe
+contexts, and those that come with a key once more over a handshake, which must give the same
+verdict.
 
 The vectors are xz-compressed JSON in the folder that FLATSSL_VECTORS names, or in ../shared/vectors
 beside the tree; they are no part of it. Each case that is accepted wrongly needs its reason in

@@ -1,9 +1,9 @@
 -- lua coroutines.lua port clients friends.pem keylog.txt name=prefix...: a web server in which each
 -- connection is a coroutine, and every decision is taken by it and not by a callback.
 --
--- The certificate is chosen by the name that the client asks for: prefix.pem and prefix.key are read
--- when it first does. The protocol is the first of the client's that is spoken here. A client is
--- taken if its certificate is one of friends.pem, whoever has issued it. Keys go to keylog.txt.
+-- The certificate is chosen by the name that the client asks for: prefix.pem and prefix.key are
+-- read when it first does. The protocol is the first of the client's that is spoken here. A client
+-- is taken if its certificate is one of friends.pem, whoever has issued it. Keys go to keylog.txt.
 local flatssl = require "flatssl"
 
 local constants, must = flatssl.constants, flatssl.assert

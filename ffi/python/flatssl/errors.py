@@ -1,4 +1,5 @@
-"""The exceptions: one class for each code that a program may want to catch, below one for each kind.
+"""The exceptions: one class for each code that a program may want to catch, below one for each
+kind.
 
 A plain Error holds, as its first argument, the list of (library, function, reason) that the library
 recorded. The names and arguments of those that OpenSSL.SSL has are as there.

@@ -1,4 +1,5 @@
-"""flatssl.crypto: keys, names, certificates, requests, CRLs and containers made, written and read."""
+"""flatssl.crypto: keys, names, certificates, requests, CRLs and containers made, written and
+read."""
 
 import datetime
 

@@ -1,5 +1,5 @@
-"""The package of this name over flatssl: with this directory first on PYTHONPATH, programs that were
-written for pyOpenSSL run on libflatssl unchanged."""
+"""The package of this name over flatssl: with this directory first on PYTHONPATH, programs that
+were written for pyOpenSSL run on libflatssl unchanged."""
 
 from flatssl import SSL, crypto
 
