@@ -10,8 +10,8 @@
    length alone, and a buffer that is too small gives FSSL_E_BUFFER with nothing written.
 
    What a function "makes" is a handle that the caller closes with fssl_handle_close. Inputs are
-   copied or used up during the call. Any function may be called from any thread. The contract is
-   abi/ABI.md. */
+   copied or used up during the call. Any function may be called from any thread. "Serves" says
+   whose work a function does in pyOpenSSL 17.5, "the seed". The contract is abi/ABI.md. */
 
 typedef int64_t fssl_handle;
 
@@ -958,8 +958,8 @@ int64_t fssl_ctx_set_keylog_fd(fssl_handle ctx, int64_t fd, int32_t *err);
 /* Makes a handle of the next new session, or returns 0 if there is none. */
 int64_t fssl_ctx_next_session(fssl_handle ctx, int32_t *err);
 
-/* Takes the next handshake event: which connection, OpenSSL's SSL_CB_ numbers, and the result.
-   Returns 1, or 0 if there is none. */
+/* Takes the next handshake event: which connection (the caller's own handle, which may be closed by
+   now), OpenSSL's SSL_CB_ numbers, and the result. Returns 1, or 0 if there is none. */
 int64_t fssl_ctx_next_info(fssl_handle ctx, int64_t *conn, int32_t *where, int32_t *result,
                            int32_t *err);
 
@@ -1033,7 +1033,8 @@ int64_t fssl_conn_answer_verify(fssl_handle conn, int32_t refusal, int32_t *err)
 
 /* ---- conn: its socket ---- */
 
-/* Returns the fd, FSSL_E_STATE if there is none. Serves Connection.fileno. */
+/* Returns the fd, which stays whose it is; FSSL_E_STATE if there is none.
+   Serves Connection.fileno. */
 int64_t fssl_conn_fileno(fssl_handle conn, int32_t *err);
 
 /* Gives the fd to the connection, which closes it when its handle is closed. */
