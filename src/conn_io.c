@@ -128,19 +128,12 @@ int64_t fssl_conn_do_handshake(fssl_handle h, int32_t *err)
     return failed ? abandon(h, failed, err) : finish(h, 0, err);
 }
 
-/* ---- reading ---- */
+/* ---- renegotiation ---- */
 
 static int run_read(SSL *ssl, struct step *step)
 {
     return SSL_read_ex(ssl, step->buf, step->len, &step->done);
 }
-
-static int run_peek(SSL *ssl, struct step *step)
-{
-    return SSL_peek_ex(ssl, step->buf, step->len, &step->done);
-}
-
-/* ---- renegotiation ---- */
 
 /* Tells whether a handshake after the first is under way, or is to be begun by this client. */
 bool conn_renegotiating(const struct conn *conn)
@@ -192,6 +185,13 @@ int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t 
             failed = conn_wait(conn, want, patience, err);
     }
     return failed;
+}
+
+/* ---- reading ---- */
+
+static int run_peek(SSL *ssl, struct step *step)
+{
+    return SSL_peek_ex(ssl, step->buf, step->len, &step->done);
 }
 
 static int64_t take_early(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags)

@@ -149,7 +149,6 @@ static size_t feed_end(struct carrier *carrier)
         left = carrier->in.count > before ? 0 : left;
     else if (!carrier->datagram)
         left -= ring_write(&carrier->in, carrier->feed, left, CARRIER_IN_MAX);
-
     carrier->feed = NULL;
     carrier->feed_len = 0;
     return left;
