@@ -142,10 +142,15 @@ void memory_free(struct memory *memory)
     pthread_mutex_destroy(&memory->mutex);
 }
 
+/* Tells whether a session may be offered now. Each resumption makes a new one, so that its own time
+   may never be up: what was verified once is good until the peer's certificate expires. */
 static bool usable(SSL_SESSION *session)
 {
+    const X509 *peer = SSL_SESSION_get0_peer(session);
+
     return SSL_SESSION_is_resumable(session) &&
-           time(NULL) - session_made(session) < SSL_SESSION_get_timeout(session);
+           time(NULL) - session_made(session) < SSL_SESSION_get_timeout(session) && peer &&
+           ASN1_TIME_cmp_time_t(X509_get0_notAfter(peer), time(NULL)) > 0;
 }
 
 /* Returns the newest session of a policy that is still good, or NULL. The caller frees it. */

@@ -303,6 +303,35 @@ static void never_too_late(void)
     }
 }
 
+/* Uses a certificate for the server that is good for some two seconds more. */
+static void soon_expired(void)
+{
+    fssl_handle cert = identity_cert_handle(ID_EC), ca_key = identity_key_handle(ID_CA);
+
+    CHECK_OK(fssl_cert_set_not_after(cert, time(NULL) + 2, &err));
+    CHECK_OK(fssl_cert_sign(cert, ca_key, "sha256", FSSL_NUL_TERMINATED, &err));
+    CHECK_OK(fssl_ctx_use_certificate(pair.server_ctx, cert, &err));
+    check_close(cert);
+    check_close(ca_key);
+}
+
+/* Resuming renews a session for ever, but not past the certificate that it stands for. */
+static void never_an_expired_peer(void)
+{
+    const struct timespec past = {3, 100000000};
+
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        open_version(versions[i]);
+        soon_expired();
+        CHECK(!resumes());
+        CHECK(resumes());
+        nanosleep(&past, NULL);
+        connect_anew();
+        CHECK_EQUAL(FSSL_E_VERIFY, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_close(&pair);
+    }
+}
+
 /* A server that cannot go on with a session does not lock its clients out. */
 static void a_failure_forgets(void)
 {
@@ -394,6 +423,7 @@ static const struct check_case cases[] = {
     {"never where the caller decides", never_where_the_caller_decides},
     {"never what the caller offered", never_what_the_caller_offered},
     {"never too late", never_too_late},
+    {"never an expired peer", never_an_expired_peer},
     {"a failure forgets", a_failure_forgets},
     {"the next one after a truncation", the_next_one_after_a_truncation},
     {"ALPN is negotiated anew", alpn_is_negotiated_anew},
