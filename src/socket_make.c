@@ -311,20 +311,18 @@ int64_t fssl_conn_bind(fssl_handle h, const char *host, int64_t host_len, int32_
     return failed ? abandon(h, failed, err) : finish(h, 0, err);
 }
 
-/* From now on the fd itself never blocks: between poll and accept another process may take the
-   client, and the connection's lock is held. */
+/* The fd itself must not block, whoever else has set it to: between poll and accept another process
+   may take the client, and the connection's lock is held. */
 static bool listener_prepare(struct conn *conn)
 {
-    int flags;
+    int flags = fcntl(fd_of(conn), F_GETFL);
 
-    if (conn->listens)
-        return true;
-    flags = fcntl(fd_of(conn), F_GETFL);
-    if (flags < 0 || !fd_blocks(fd_of(conn), false))
+    if (flags < 0)
         return false;
-    conn->listens = true;
-    conn->blocks = !(flags & O_NONBLOCK);
-    return true;
+    if (!conn->listens)
+        conn->blocks = !(flags & O_NONBLOCK);
+    conn->listens = (flags & O_NONBLOCK) || fd_blocks(fd_of(conn), false);
+    return conn->listens;
 }
 
 int64_t fssl_conn_listen(fssl_handle h, int32_t backlog, int32_t *err)
@@ -343,6 +341,11 @@ int64_t fssl_conn_listen(fssl_handle h, int32_t backlog, int32_t *err)
     return finish(h, 0, err);
 }
 
+static int accept_now(struct conn *conn)
+{
+    return listener_prepare(conn) ? accept(fd_of(conn), NULL, NULL) : -1;
+}
+
 static int64_t accept_wait(struct conn *conn, int *client, int32_t *err)
 {
     struct patience patience = {true, conn->timeout == 0, -1};
@@ -352,7 +355,7 @@ static int64_t accept_wait(struct conn *conn, int *client, int32_t *err)
         patience.none = !conn->blocks;
     if (conn->timeout > 0)
         patience.deadline = deadline_in(conn->timeout);
-    while (!failed && (*client = accept(fd_of(conn), NULL, NULL)) < 0) {
+    while (!failed && (*client = accept_now(conn)) < 0) {
         if (errno == EAGAIN || errno == EWOULDBLOCK)
             failed = conn_wait(conn, FSSL_E_WANT_READ, &patience, err);
         else if (errno != EINTR && errno != ECONNABORTED)

@@ -2,6 +2,7 @@
 #include "pair.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -290,6 +291,21 @@ static void the_peer_ends(void)
     pair_close(&pair);
 }
 
+/* The listening fd may be shared with somebody who wants it to block: a wait ends all the same. */
+static void accept_on_an_fd_that_blocks(void)
+{
+    fssl_handle ctx = pair_server_ctx(&(struct pair_plan){0});
+    fssl_handle listener = CHECK_MADE(fssl_conn_new(ctx, FSSL_NO_FD, &err));
+
+    CHECK_OK(fssl_conn_bind(listener, "127.0.0.1", 9, 0, &err));
+    CHECK_OK(fssl_conn_listen(listener, 1, &err));
+    CHECK_OK(fssl_conn_set_timeout(listener, 50, &err));
+    CHECK_EQUAL(0, fcntl((int)fssl_conn_fileno(listener, &err), F_SETFL, 0));
+    CHECK_FAILS(FSSL_E_TIMEOUT, fssl_conn_accept(listener, &err));
+    check_close(listener);
+    check_close(ctx);
+}
+
 static const struct check_case cases[] = {
     {"waits for data", waits_for_data},
     {"waits for the handshake", waits_for_the_handshake},
@@ -301,6 +317,7 @@ static const struct check_case cases[] = {
     {"detached", detached},
     {"interrupted", interrupted},
     {"the peer ends", the_peer_ends},
+    {"accept on an fd that blocks", accept_on_an_fd_that_blocks},
 };
 
 int main(int argc, char **argv)
