@@ -163,6 +163,7 @@ int64_t conn_gather(struct conn *conn, const uint8_t *data, size_t len, size_t *
 bool conn_gather_at_once(struct conn *conn, const uint8_t *data, size_t len);
 int64_t conn_send_gathered(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_pass_gathered(struct conn *conn, int32_t *err);
+bool conn_in_record(const struct conn *conn);
 void conn_release(struct conn *conn);
 int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);
 

@@ -272,6 +272,12 @@ int64_t fssl_conn_recv(fssl_handle h, uint8_t *buf, int64_t cap, int32_t flags, 
     return result < 0 ? abandon(h, result, err) : finish(h, result, err);
 }
 
+/* Tells whether the carrier may hold what makes a record whole. */
+static bool record_came(const struct conn *conn)
+{
+    return conn_in_record(conn) ? conn->carrier.in.count > 0 : carrier_has_record(&conn->carrier);
+}
+
 /* Decrypts a record that was read ahead as a whole, so that OpenSSL can count it. */
 static void open_record(struct conn *conn)
 {
@@ -282,7 +288,7 @@ static void open_record(struct conn *conn)
     step.buf = &byte;
     step.len = sizeof byte;
     if (conn->established && !conn->carrier.datagram && !SSL_pending(conn->ssl) &&
-        !conn_usable(conn, NULL) && carrier_has_record(&conn->carrier))
+        !conn_usable(conn, NULL) && record_came(conn))
         conn_step(conn, &step, &want, NULL);
 }
 

@@ -116,11 +116,17 @@ static int64_t step_again(struct conn *conn, int32_t *err)
     return conn_fail(conn, &fault, err);
 }
 
+/* Tells whether OpenSSL holds a record of which not all has come, or not all was read. */
+bool conn_in_record(const struct conn *conn)
+{
+    return SSL_has_pending(conn->ssl) || strcmp(SSL_rstate_string(conn->ssl), "RB") == 0;
+}
+
 /* Gives back OpenSSL's buffers, if nothing is in them: before 3.0.14 it does not see that a record
    of which it has only the header, or plaintext that was not read, still needs them (CVE-2024-4741). */
 void conn_release(struct conn *conn)
 {
-    if (!SSL_has_pending(conn->ssl) && strcmp(SSL_rstate_string(conn->ssl), "RB") != 0)
+    if (!conn_in_record(conn))
         SSL_free_buffers(conn->ssl);
 }
 

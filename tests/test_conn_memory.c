@@ -206,6 +206,7 @@ static void buffers_in_use(struct pair *pair)
         CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_recv(pair->server, buf, 1, 0, &err));
         CHECK_IS(piece, fssl_conn_bio_write(pair->server, wire + at, piece, &err));
     }
+    CHECK_IS(100, fssl_conn_pending(pair->server, &err)); /* though recv had met a part of it */
     CHECK_IS(10, fssl_conn_recv(pair->server, buf, 10, 0, &err));
     CHECK_OK(fssl_conn_set_coalescing(pair->server, 50, &err));
     CHECK_IS(9, fssl_conn_send(pair->server, packet, 9, &err));
