@@ -96,8 +96,8 @@ int64_t fssl_ctx_set_groups(fssl_handle h, const char *list, int64_t list_len, i
         return failed;
     ok = *text && SSL_CTX_set1_groups_list(ctx->ssl, text) == 1; /* 3.5 takes an empty list */
     OPENSSL_free(text);
-    if (!ok)
-        return refuse(h, "list", err);
+    if (!ok) /* OpenSSL says which group */
+        return fail_at(h, FSSL_E_ARGUMENT, __func__, "bad argument", "list", err);
     return finish(h, 0, err);
 }
 
