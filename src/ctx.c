@@ -202,7 +202,7 @@ static int64_t new_client(int32_t method, int32_t *err)
     if (!ctx)
         return fail(0, FSSL_E_OPENSSL, err);
     SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(ctx->ssl));
-    ctx->memory.capacity = REMEMBERED;
+    ctx->memory.capacity = ctx->dtls ? 0 : REMEMBERED;
     if (!ctx_trust_system(ctx)) {
         object_drop(ctx);
         return fail(0, FSSL_E_OPENSSL, err);

@@ -280,7 +280,7 @@ int64_t fssl_ctx_set_resumption(fssl_handle h, int64_t sessions, int32_t *err)
         return failed;
     if (sessions < 0 || sessions > REMEMBERED_MAX)
         return refuse(h, "sessions", err);
-    if (!ctx->client || !ctx->settings->safe)
+    if (!ctx->client || !ctx->settings->safe || ctx->dtls)
         return refuse_state(h, "not a context of fssl_ctx_new_client", err);
     pthread_mutex_lock(&ctx->memory.mutex);
     atomic_store(&ctx->memory.capacity, sessions);

@@ -119,14 +119,17 @@ static void bad_arguments(void)
     fssl_handle server = CHECK_MADE(fssl_ctx_new_server(&err));
     fssl_handle plain = CHECK_MADE(fssl_ctx_new(FSSL_TLS_CLIENT_METHOD, &err));
     fssl_handle safe = CHECK_MADE(fssl_ctx_new_client(&err));
+    fssl_handle datagrams = CHECK_MADE(fssl_ctx_new_dtls_client(&err));
 
     CHECK_FAILS(FSSL_E_STATE, fssl_ctx_set_resumption(server, 1, &err));
     CHECK_FAILS(FSSL_E_STATE, fssl_ctx_set_resumption(plain, 1, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_ctx_set_resumption(datagrams, 1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_resumption(safe, -1, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_resumption(safe, INT64_MAX, &err));
     CHECK_OK(fssl_ctx_set_resumption(safe, 0, &err));
     check_close(server);
     check_close(plain);
+    check_close(datagrams);
     check_close(safe);
     CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_set_resumption(safe, 1, &err));
 }
