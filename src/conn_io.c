@@ -214,13 +214,24 @@ static size_t fill(struct conn *conn, uint8_t *buf, size_t cap, size_t got)
 
         if (conn_step(conn, &step, &want, NULL) || want)
             break;
-        if (conn->renegotiations != (int)SSL_num_renegotiations(conn->ssl)) {
-            keep(conn, &step, NULL); /* until the peer was checked anew */
+        if (conn->early.count > 0 ||
+            conn->renegotiations != (int)SSL_num_renegotiations(conn->ssl)) {
+            keep(conn, &step, NULL); /* behind that, or until the peer was checked anew */
             break;
         }
         got += step.done;
     }
     return got;
+}
+
+/* Ends a read during which another thread's send, in a renegotiation, has kept what came before. */
+static int64_t behind_early(struct conn *conn, const struct step *step, int32_t flags, size_t cap,
+                            int32_t *err)
+{
+    uint8_t *buf = step->buf;
+    int64_t failed = flags & FSSL_MSG_PEEK ? 0 : keep(conn, step, err);
+
+    return failed ? failed : take_early(conn, buf, cap, flags);
 }
 
 /* Reads plaintext. Returns how much, or the result of the failure. */
@@ -250,6 +261,8 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
         keep(conn, &step, NULL); /* until the peer was checked anew */
     if (failed)
         return failed;
+    if (conn->early.count > 0)
+        return behind_early(conn, &step, flags, cap, err);
     if (flags & FSSL_MSG_PEEK)
         return (int64_t)step.done;
     return (int64_t)fill(conn, buf, cap, step.done);
