@@ -59,12 +59,13 @@ void policy_drop(struct policy *policy)
     OPENSSL_free(policy);
 }
 
-static void read_store(struct policy *policy, X509_STORE *store)
+static bool read_store(struct policy *policy, X509_STORE *store)
 {
+    policy->plain.store_objects = store_size(store);
     X509_STORE_lock(store);
-    policy->plain.store_objects = sk_X509_OBJECT_num(X509_STORE_get0_objects(store));
     policy->plain.store_flags = X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
     X509_STORE_unlock(store);
+    return policy->plain.store_objects >= 0;
 }
 
 /* Reads the policy of a connection as it is now; NULL if memory ran out. */
@@ -90,10 +91,10 @@ static struct policy *policy_of(const struct conn *conn)
     policy->plain.lowest = (int)SSL_get_min_proto_version(conn->ssl);
     policy->plain.highest = (int)SSL_get_max_proto_version(conn->ssl);
     policy->plain.level = SSL_get_security_level(conn->ssl);
-    read_store(policy, store);
     policy->host = OPENSSL_strdup(conn->host);
     policy->name = name ? OPENSSL_strdup(name) : NULL;
-    if (policy->host && !name == !policy->name && policy->plain.store && !own == !policy->plain.own)
+    if (read_store(policy, store) && policy->host && !name == !policy->name &&
+        policy->plain.store && !own == !policy->plain.own)
         return policy;
     policy_drop(policy);
     return NULL;

@@ -372,19 +372,24 @@ static void objects_release(X509_STORE *store, STACK_OF(X509_OBJECT) *objects)
 }
 #endif
 
+/* Returns how many objects a store holds, -1 if memory ran out for it. */
+int store_size(X509_STORE *store)
+{
+    STACK_OF(X509_OBJECT) *objects = objects_hold(store);
+    int count = sk_X509_OBJECT_num(objects);
+
+    objects_release(store, objects);
+    return count;
+}
+
 int64_t fssl_store_count(fssl_handle h, int32_t *err)
 {
     struct store *store;
-    STACK_OF(X509_OBJECT) *objects;
-    int count;
     int64_t failed = acquire(h, KIND_STORE, &store, err);
 
     if (failed)
         return failed;
-    objects = objects_hold(store->store);
-    count = sk_X509_OBJECT_num(objects);
-    objects_release(store->store, objects);
-    return objects ? finish(h, count, err) : fail(h, FSSL_E_OPENSSL, err);
+    return finish(h, store_size(store->store), err);
 }
 
 static int64_t finish_item(fssl_handle h, const X509_OBJECT *object, int32_t *err)

@@ -180,6 +180,7 @@ void revoked_free(struct object *object);
 /* ---- store.c, chain.c ---- */
 
 struct store *store_wrap(X509_STORE *store);
+int store_size(X509_STORE *store);
 X509_STORE *store_of_system(void);
 X509_STORE *store_copy_system(void);
 int64_t take_store(fssl_handle h, X509_STORE **out, int32_t *err);

@@ -17,6 +17,15 @@ static void fails(struct datagrams *d, int32_t client, int32_t server)
     CHECK_EQUAL(server, fssl_error_code(results.server, NULL));
 }
 
+/* Which end does depends on OpenSSL: the client since 4.0. */
+static void one_refuses(struct datagrams *d)
+{
+    struct pair_result results = datagrams_handshake_results(d);
+
+    CHECK_EQUAL(FSSL_E_TLS + FSSL_E_ALERT,
+                fssl_error_code(results.client, NULL) + fssl_error_code(results.server, NULL));
+}
+
 /* ---- handshakes ---- */
 
 static void handshake(void)
@@ -181,7 +190,7 @@ static void versions(void)
                     fssl_ctx_set_max_proto_version(d->client_ctx, FSSL_DTLS1_VERSION - 1, &err));
         seed_connect(d);
         if (level > 0)
-            fails(d, FSSL_E_ALERT, FSSL_E_TLS);
+            one_refuses(d);
         else if (CHECK(datagrams_handshake(d)))
             CHECK_IS(FSSL_DTLS1_VERSION, fssl_conn_protocol_version(d->client, &err));
         datagrams_close(d);

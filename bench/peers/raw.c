@@ -94,7 +94,7 @@ struct end *end_new(bool server, const struct plan *plan, int fd)
     }
     SSL_set_connect_state(ssl);
     SSL_set_tlsext_host_name(ssl, "localhost");
-    SSL_set1_host(ssl, "localhost");
+    X509_VERIFY_PARAM_set1_host(SSL_get0_param(ssl), "localhost", 0);
     if (plan->resumed && sessions[plan->version == 13])
         SSL_set_session(ssl, sessions[plan->version == 13]);
     return (struct end *)(void *)ssl;

@@ -114,7 +114,8 @@ static void openssl_connect(void)
     SSL_set_bio(server, far, far);
     SSL_set_connect_state(client);
     SSL_set_accept_state(server);
-    must(SSL_set1_host(client, "localhost") && SSL_set_tlsext_host_name(client, "localhost"));
+    must(X509_VERIFY_PARAM_set1_host(SSL_get0_param(client), "localhost", 0) &&
+         SSL_set_tlsext_host_name(client, "localhost"));
     do {
         one = SSL_do_handshake(client);
         other = SSL_do_handshake(server);
