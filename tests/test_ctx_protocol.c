@@ -83,7 +83,9 @@ static void groups(void)
     CHECK(connects(&tls13));
     CHECK_TEXT("secp384r1", text_of(fssl_conn_group_name, pair.client));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_groups(pair.client_ctx, "P-999", 5, &err));
+#if !OPENSSL_VERSION_PREREQ(4, 0) /* which does not say it any more */
     CHECK_CONTAINS("'P-999'", error_text(fssl_ctx_set_groups(pair.client_ctx, "P-999", 5, &err)));
+#endif
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_groups(pair.client_ctx, "", 0, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_groups(pair.client_ctx, "P-384", -1, &err));
     CHECK_OK(fssl_ctx_set_groups(pair.client_ctx, "X25519", 6, &err));
