@@ -25,6 +25,7 @@ end
 CONTEXTS = [false, true].to_h do |mutual|
   [mutual, [context("client", mutual), context("server", mutual)]]
 end
+BUFFER = String.new(capacity: 16_384)
 LISTENER = TCPServer.new("127.0.0.1", 0)
 
 # Both ends on TCP.
@@ -53,7 +54,7 @@ def carry(from, to, message)
       part = from.write_nonblock(rest, exception: false)
       sent += part if part.is_a?(Integer)
     end
-    data = to.read_nonblock(size - got, exception: false)
+    data = to.read_nonblock(size - got, BUFFER, exception: false)
     got += data.bytesize if data.is_a?(String)
   end
 end

@@ -1,6 +1,7 @@
 # Two ends in one process: data, ends, waiting, memory.
 
 require "io/nonblock"
+require "pathname"
 
 def shaken?(conn)
   conn.do_handshake
@@ -69,6 +70,45 @@ test "nothing at all" do
     raises(FlatSSL::ArgumentError) { server.recv(-1) }
     equal 0, client.write(nil)
   end
+end
+
+test "into a string of the caller's" do
+  joined do |client, server|
+    buffer = String.new("before", encoding: "UTF-8")
+    ["x" * 5000, "hello"].each do |said|
+      client << said
+      check server.recv(16_384, 0, buffer).equal?(buffer)
+      equal [said, Encoding::BINARY], [buffer, buffer.encoding]
+    end
+    other = buffer.dup
+    client << "more"
+    server.recv(4, FlatSSL::MSG_PEEK, buffer)
+    equal %w[more hello], [buffer, other]
+    raises(FrozenError) { server.recv(4, 0, "frozen".freeze) }
+    raises(TypeError) { server.recv(4, 0, 4) }
+    equal "more", server.recv(4)
+    client.shutdown
+    raises(FlatSSL::ZeroReturnError) { server.recv(4, 0, buffer) }
+  end
+end
+
+test "bytes as they are, whatever their encoding" do
+  joined do |client, server|
+    said = "gr\u00fc\u00df \0"
+    [said.encode("UTF-16LE"), said, Pathname.new("a/b")].each do |data|
+      bytes = data.to_s.b
+      equal bytes.bytesize, client.write(data)
+      equal bytes, server.recv(100)
+    end
+    equal 3, client.send("abc")
+    raises(TypeError) { client.send(3) }
+    equal "abc", server.recv(100)
+  end
+end
+
+test "what carries data is in C where that was built" do
+  built = $LOAD_PATH.any? { |folder| File.exist?("#{folder}/flatssl/core.so") }
+  equal built, FlatSSL::Connection.ancestors.first.name == "FlatSSL::Core"
 end
 
 test "a string that changes while it is sent" do

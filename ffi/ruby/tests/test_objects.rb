@@ -75,7 +75,7 @@ end
 test "a wrong number of arguments" do
   context = FlatSSL::Context.new
   error = raises(ArgumentError) { context.set_options }
-  equal "fssl_ctx_set_options: wrong number of arguments (given 0, expected 1)", error.message
+  equal "wrong number of arguments (given 0, expected 1)", error.message
   raises(ArgumentError) { context.mode(1) }
 end
 
@@ -112,7 +112,7 @@ test "one object under two handles" do
   context = FlatSSL::Context.new
   conn = FlatSSL::Connection.new_memory(context)
   check context.equal?(conn.context)
-  again = FlatSSL::Handle.wrap(FlatSSL::Native.call(:fssl_conn_context, conn.handle))
+  again = FlatSSL::Handle.wrap(FlatSSL::Native.fssl_conn_context(conn.handle, nil))
   check again == context && !again.equal?(context)
   check FlatSSL::Context.new != context
   conn.context = other = FlatSSL::Context.new

@@ -34,13 +34,26 @@ module FlatSSL
     class << self
       # Makes the exception for a negative result, which alone tells all.
       def from_result(result)
-        code = Native.fssl_error_code(result, nil)
-        error_class = CODES[code] || KINDS[code / KIND_STEP] || Error
-        message = text { |*buffer| Native.fssl_error_text(result, *buffer, nil) }
-        error_class.new(message, code: code, lines: lines(result), **numbers(result))
+        return of_record(result) if result <= -FIRST_RECORD
+
+        message = (MESSAGES[-result] ||= message_of(result).freeze) # wants are frequent
+        class_of(-result).new(message, code: -result)
       end
 
       private
+
+      def of_record(result)
+        code = Native.fssl_error_code(result, nil)
+        class_of(code).new(message_of(result), code: code, lines: lines(result), **numbers(result))
+      end
+
+      def class_of(code)
+        CODES[code] || KINDS[code / KIND_STEP] || Error
+      end
+
+      def message_of(result)
+        text { |*buffer| Native.fssl_error_text(result, *buffer, nil) }
+      end
 
       # A text of a record, empty where it has been overwritten meanwhile.
       def text
@@ -58,8 +71,6 @@ module FlatSSL
       end
 
       def numbers(result)
-        return {} if result > -FIRST_RECORD
-
         NUMBERS.transform_values { |field| number(result, field) }
       end
 
@@ -92,6 +103,7 @@ module FlatSSL
 
     KINDS = classes("FSSL_KIND_") { self }.freeze
     CODES = classes("FSSL_E_") { |code| KINDS.fetch(code / KIND_STEP) }.freeze
-    private_constant :KINDS, :CODES
+    MESSAGES = {} # by codes; they never change
+    private_constant :KINDS, :CODES, :MESSAGES
   end
 end

@@ -4,7 +4,11 @@
 # true or false. A buffer with a capacity comes out whole, as a String; one whose length is the
 # caller's choice takes that as an argument. What a function sets through a pointer is returned,
 # after the buffer if there is one. What its comment says that it makes is an object, or nil for
-# none. What it says is 1 or 0 is true or false, and the method ends in a question mark.
+# none; with a block, that gets the object, which is closed then. What it says is 1 or 0 is true or
+# false, and the method ends in a question mark.
+#
+# The methods are written as Ruby, since a call that finds its way through rules costs ten times
+# what the library's own does.
 
 module FlatSSL
   class Function
@@ -16,25 +20,33 @@ module FlatSSL
     }.freeze
     GIVEN = %i[handle number text].freeze # what the caller passes
     PAIRS = %i[text buffer].freeze # what takes two parameters, a pointer and a length
-    ENCODINGS = { "char *" => Encoding::UTF_8, "uint8_t *" => Encoding::BINARY }.freeze
-    CELLS = { "int32_t *" => :int32, "int64_t *" => :int64 }.freeze
+    ENCODINGS = { "char *" => "UTF_8", "uint8_t *" => "BINARY" }.freeze
+    CELLS = { "int32_t *" => "int32", "int64_t *" => "int64" }.freeze
     MAKES = /\bmakes an? /i.freeze
     ASKS = /\AReturns 1 (?:if|while) .*else 0/.freeze
     RETURNS = /\bReturns /.freeze
     FIRST_CAPACITY = 512
 
-    attr_reader :name, :noun, :verb, :arity
+    # How an argument is taken, and what is passed on.
+    TAKE = {
+      handle: "h = Handle.number(a)", number: "n = Native.number(a)", text: "t = Native.text(a)"
+    }.freeze
+    PASS = {
+      handle: "h", number: "n", text: "t, t ? t.bytesize : 0", buffer: "buffer, room", cell: "c"
+    }.freeze
+
+    attr_reader :name, :noun, :verb
 
     def initialize(prototype)
-      @name = prototype.name.to_sym
-      @noun, @verb = prototype.name.delete_prefix("fssl_").split("_", 2)
+      @name = prototype.name
+      @noun, @verb = @name.delete_prefix("fssl_").split("_", 2)
       @makes = MAKES.match?(prototype.comment)
       @asks = ASKS.match?(prototype.comment)
       @returns = RETURNS.match?(prototype.comment)
       first = prototype.parameters.first
       @receives = first.type == "fssl_handle" && first.name == @noun
       @slots = []
-      @cells = []
+      @cells = {}
       read(prototype.parameters[0...-1]) # err is left out: the result tells all
     end
 
@@ -54,18 +66,23 @@ module FlatSSL
 
     # The assignment that stands beside a method which sets one value.
     def writer_name
-      "#{@verb.delete_prefix('set_')}=" if @receives && @arity == 2 && @verb.start_with?("set_")
+      "#{@verb.delete_prefix('set_')}=" if @receives && arity == 1 && @verb.start_with?("set_")
     end
 
-    # Calls it with the objects of Ruby, the receiver included.
-    def call(*given)
-      expect(given)
-      capacity = @sized ? given.delete_at(@sized) : FIRST_CAPACITY
-      cells = @cells.map { |type| FFI::MemoryPointer.new(type) }
-      first = invoke(arguments(given, cells), capacity)
-      results = @cells.zip(cells).map { |type, cell| cell.get(type, 0) }
-      results.unshift(first) if results.empty? || @encoding || @returns
-      results.size == 1 ? results.first : results
+    # How many arguments the method takes.
+    def arity
+      given.size + (@sized ? 1 : 0)
+    end
+
+    # The method, in Ruby.
+    def source(name)
+      <<~RUBY
+        def #{name}(#{[*arguments, *('&block' if @makes)].join(', ')})
+          #{[*takes, *cells].join('; ')}
+          #{@encoding ? whole : call}
+          #{results}
+        end
+      RUBY
     end
 
     private
@@ -76,58 +93,70 @@ module FlatSSL
         type = parameters.shift.type
         slot = SLOTS.fetch(type)
         size = parameters.shift if PAIRS.include?(slot)
-        @cells << CELLS[type] if slot == :cell
+        @cells[@slots.size] = CELLS[type] if slot == :cell
         note_buffer(type, size) if slot == :buffer
         @slots << slot
       end
-      @arity = given_before(@slots.size) + (@sized ? 1 : 0)
     end
 
     def note_buffer(type, size)
       @encoding = ENCODINGS[type]
-      @buffer_at = @slots.sum { |slot| PAIRS.include?(slot) ? 2 : 1 }
-      @sized = given_before(@slots.size) unless size.name == "cap"
+      @sized = given.size unless size.name == "cap"
     end
 
-    def given_before(at)
-      @slots.first(at).count { |slot| GIVEN.include?(slot) }
+    # The places of the slots that are arguments; the receiver is none.
+    def given
+      @slots.each_index.select { |at| GIVEN.include?(@slots[at]) && !(at.zero? && @receives) }
     end
 
-    def expect(given)
-      return if given.size == @arity
-
-      hidden = @receives ? 1 : 0
-      raise ::ArgumentError, "#{@name}: wrong number of arguments " \
-                             "(given #{given.size - hidden}, expected #{@arity - hidden})"
+    def arguments
+      given.map { |at| "a#{at}" }.tap { |names| names.insert(@sized, "capacity") if @sized }
     end
 
-    def arguments(given, cells)
-      given = given.dup
-      cells = cells.dup
-      @slots.flat_map do |slot|
-        case slot
-        when :handle then Handle.number(given.shift)
-        when :number then Native.number(given.shift)
-        when :text then Native.text(given.shift)
-        when :buffer then [nil, 0]
-        when :cell then cells.shift
-        end
+    def takes
+      given.map { |at| numbered(TAKE[@slots[at]], at) }
+    end
+
+    def cells
+      @cells.map { |at, type| "c#{at} = FFI::MemoryPointer.new(:#{type})" }
+    end
+
+    def numbered(text, at)
+      text.gsub(/\b[ahntc]\b/) { |letter| "#{letter}#{at}" }
+    end
+
+    # The call, again where a signal ended it: then Ruby has run its handlers, or raised in this
+    # thread.
+    def attempt
+      passed = @slots.each_with_index.map do |slot, at|
+        at.zero? && @receives ? "@handle" : numbered(PASS[slot], at)
       end
+      call = "result = Native.#{@name}(#{[*passed, 'nil'].join(', ')})"
+      "#{call}; #{call} while result == -E_INTERRUPTED"
     end
 
-    def invoke(arguments, capacity)
-      return finished(Native.call(@name, *arguments)) unless @encoding
-
-      Native.whole(@encoding, capacity) do |*buffer|
-        arguments[@buffer_at, 2] = buffer
-        Native.attempt(@name, *arguments)
-      end
+    def call
+      "#{attempt}; Native.checked(result)"
     end
 
-    def finished(result)
-      return result == 1 if @asks
+    def whole
+      capacity = @sized ? "capacity" : FIRST_CAPACITY
+      "result = Native.whole(Encoding::#{@encoding}, #{capacity}) " \
+        "{ |buffer, room| #{attempt}; result }"
+    end
 
-      @makes ? Handle.wrap(result) : result
+    def results
+      cells = @cells.map { |at, type| "c#{at}.read_#{type}" }
+      return "[#{[*('result' if @encoding || @returns), *cells].join(', ')}]" if list?
+      return cells.first unless cells.empty?
+      return "result == 1" if @asks
+
+      @makes ? "made = Handle.wrap(result); block && made ? made.use(&block) : made" : "result"
+    end
+
+    # Whether it gives more than one value.
+    def list?
+      @cells.size + (@encoding || @returns ? 1 : 0) > 1 && !@cells.empty?
     end
   end
 end

@@ -13,7 +13,7 @@ module FlatSSL
       def wrap(number)
         return if number.zero?
 
-        object = CLASSES.fetch(Native.call(:fssl_handle_type, number), Handle).allocate
+        object = CLASSES.fetch(Native.fssl_handle_type(number, nil), Handle).allocate
         object.__send__(:own, number)
         object
       end
@@ -106,15 +106,21 @@ module FlatSSL
         owner.extend(Module.new { of_class.each { |function| Nouns.define(self, function) } })
       end
 
-      # What makes an object takes a block, too, which gets the object; then it is closed.
+      # A method is written when it is first called: most programs use few of them.
       def define(owner, function)
         name = function.method_name
         name = "#{function.noun}_#{name}" if RESERVED.include?(name)
-        owner.define_method(name) do |*given, &block|
-          result = function.call(*(self if function.receives?), *given)
-          block && result.is_a?(Handle) ? result.use(&block) : result
+        [name, function.writer_name].compact.each do |each|
+          owner.define_method(each) do |*given, &block|
+            Nouns.write(owner, function, each)
+            owner.instance_method(each).bind_call(self, *given, &block)
+          end
         end
-        owner.alias_method(function.writer_name, name) if function.writer_name
+      end
+
+      def write(owner, function, name)
+        owner.alias_method(name, name) # then Ruby does not warn that it is replaced
+        owner.class_eval(function.source(name), function.name)
       end
 
       private

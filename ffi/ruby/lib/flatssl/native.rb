@@ -18,6 +18,10 @@ module FlatSSL
     # that holds this lock.
     QUICK = /\Afssl_(?:version|error)_|\Afssl_handle_(?:type|count|next)\z/
 
+    LENT = 32_768 # more than a record of TLS
+    SPARE = Queue.new
+    private_constant :LENT, :SPARE
+
     ffi_lib(ENV["FLATSSL_LIBRARY"] || %w[libflatssl.so.1 libflatssl.1.dylib])
 
     class << self
@@ -33,32 +37,23 @@ module FlatSSL
         false
       end
 
-      # Calls a function, err left out. Returns its result or raises.
-      def call(name, *arguments)
-        result = attempt(name, *arguments)
+      # Where a function of the library is.
+      def address(name)
+        ffi_libraries.first.find_function(name).address
+      end
+
+      # Returns a result, or raises what it tells of a failure.
+      def checked(result)
         raise Error.from_result(result) if result < 0
 
         result
       end
 
-      # Calls a function and returns its result, be it a failure. A signal ends a wait: then Ruby
-      # has run its handlers, or raised in this thread, before the call is made again.
-      def attempt(name, *arguments)
-        result = public_send(name, *arguments, nil)
-        result = public_send(name, *arguments, nil) while result == -E_INTERRUPTED
-        result
-      end
-
-      # Pointer and length of a text's bytes as they are when the call begins: other threads run
-      # during it, and may change the string.
+      # A text's bytes as they are when the call begins: other threads run during it, and may change
+      # the string. They pass for a pointer.
       def text(text)
-        return [nil, 0] if text.nil?
-
-        bytes = String.try_convert(text.respond_to?(:to_path) ? text.to_path : text)
-        raise TypeError, "a #{text.class} is no String" unless bytes
-
-        bytes = bytes.dup.freeze unless bytes.frozen?
-        [bytes, bytes.bytesize]
+        text = bytes(text) unless text.instance_of?(String)
+        text.nil? || text.frozen? ? text : text.dup
       end
 
       def number(value)
@@ -70,17 +65,39 @@ module FlatSSL
       end
 
       # Reads a whole text or bytes: block is called with buffer and capacity, and calls.
-      def whole(encoding = Encoding::BINARY, capacity = 512)
-        loop do
-          buffer = FFI::MemoryPointer.new(:uint8, capacity, false)
+      def whole(encoding, capacity, &block)
+        lend(capacity) do |buffer|
           result = yield(buffer, capacity)
-          if result >= 0
-            return buffer.read_bytes(result).force_encoding(encoding)
-          elsif result != -E_BUFFER
-            raise Error.from_result(result)
-          end
+          return buffer.read_bytes(result).force_encoding(encoding) if result >= 0
+          checked(result) if result != -E_BUFFER
+
           capacity = [yield(nil, 0), capacity].max
         end
+        whole(encoding, capacity, &block)
+      end
+
+      # Yields memory of a size, for the block alone: other threads run meanwhile, and handlers of
+      # signals, before what a call gave has been read. Other calls get it later.
+      def lend(size)
+        buffer = size > LENT ? FFI::MemoryPointer.new(:uint8, size, false) : spare
+        yield(buffer)
+      ensure
+        SPARE.push(buffer) if buffer && size <= LENT
+      end
+
+      private
+
+      def spare
+        SPARE.empty? ? FFI::MemoryPointer.new(:uint8, LENT, false) : SPARE.pop(true)
+      rescue ThreadError # another thread was faster
+        retry
+      end
+
+      def bytes(text)
+        bytes = String.try_convert(text.respond_to?(:to_path) ? text.to_path : text)
+        raise TypeError, "a #{text.class} is no String" unless bytes || text.nil?
+
+        bytes
       end
     end
 

@@ -71,9 +71,13 @@ module FlatSSL
       retry
     end
 
-    # Reads at most so many bytes, at least one. Raises ZeroReturnError at the end of the stream.
-    def recv(size, flags = 0)
-      stream(:fssl_conn_recv, size, flags)
+    # Reads at most so many bytes, at least one: into a string, if one is given, whose memory is then
+    # used again and again. Raises ZeroReturnError at the end of the stream.
+    def recv(size, flags = 0, string = nil)
+      fill(string, size) do |buffer|
+        result = Native.fssl_conn_recv(@handle, buffer, size, flags, nil)
+        result == -E_INTERRUPTED ? redo : result
+      end
     end
 
     # Reads to the end of the stream. Raises EOFError where it was cut off.
@@ -87,12 +91,12 @@ module FlatSSL
     # Sends all of what becomes a string by to_s. Returns how many bytes that has; an error tells
     # how many of them were sent.
     def write(data)
-      data, size = Native.text(data.to_s)
+      data = Native.text(data.to_s)
       done = 0
       loop do
-        result, sent = send_rest(data.byteslice(done..))
+        result, sent = send_rest(done.zero? ? data : data.byteslice(done..))
         done += sent
-        return size if result >= 0
+        return done if result >= 0
         next if result == -E_INTERRUPTED # Ruby has run its signal handlers
 
         raise Error.from_result(result).tap { |error| error.sent = done }
@@ -105,14 +109,15 @@ module FlatSSL
       self
     end
 
-    # Takes ciphertext that is to be sent to the peer of a memory connection.
-    def bio_read(size = STREAM_SIZE)
-      stream(:fssl_conn_bio_read, size)
+    # Takes ciphertext that is to be sent to the peer of a memory connection, into a string if one is
+    # given.
+    def bio_read(size = STREAM_SIZE, string = nil)
+      fill(string, size) { |buffer| Native.fssl_conn_bio_read(@handle, buffer, size, nil) }
     end
 
     # Reads bytes that came behind the peer's close_notify, "" for none.
     def leftover(size = STREAM_SIZE)
-      stream(:fssl_conn_leftover, size)
+      fill(nil, size) { |buffer| Native.fssl_conn_leftover(@handle, buffer, size, nil) }
     end
 
     # Takes ciphertext that came from the peer of a memory connection, and returns what plaintext
@@ -172,27 +177,40 @@ module FlatSSL
       self.timeout = nil
     end
 
-    def stream(function, size, *after)
-      buffer = FFI::MemoryPointer.new(:uint8, size, false)
-      buffer.read_bytes(Native.call(function, handle, buffer, size, *after))
+    # Reads what the block gives into a string, or a new one. That it can be changed is known before:
+    # what was read must not be lost.
+    def fill(string, size)
+      raise TypeError, "a #{string.class} is no String" unless string.nil? || string.is_a?(String)
+
+      string&.clear
+      bytes = Native.lend(size) { |buffer| buffer.read_bytes(Native.checked(yield(buffer))) }
+      string ? string.replace(bytes) : bytes
     end
 
     # Returns the result, the plaintext, the input that is left, and whether there is more to do.
-    def pump_once(input)
-      input, size = Native.text(input)
-      plain, out = Array.new(2) { FFI::MemoryPointer.new(:uint8, STREAM_SIZE, false) }
-      taken, given = Array.new(2) { FFI::MemoryPointer.new(:int64) }
-      result = Native.attempt(:fssl_conn_pump, handle, input, size, taken, plain, STREAM_SIZE,
-                              out, STREAM_SIZE, given)
-      taken, given = [taken, given].map(&:read_int64)
-      yield out.read_bytes(given) if given > 0
-      more = given == STREAM_SIZE || taken.between?(1, size - 1)
-      [result, plain.read_bytes([result, 0].max), input.byteslice(taken..), more]
+    def pump_once(input, &send)
+      input = Native.text(input) || ""
+      Native.lend(STREAM_SIZE) do |plain|
+        result, taken, given = pump_into(input, plain, &send)
+        more = given == STREAM_SIZE || taken.between?(1, input.bytesize - 1)
+        [result, plain.read_bytes([result, 0].max), input.byteslice(taken..), more]
+      end
+    end
+
+    def pump_into(input, plain)
+      counts = FFI::MemoryPointer.new(:int64, 2)
+      Native.lend(STREAM_SIZE) do |out|
+        result = Native.fssl_conn_pump(@handle, input, input.bytesize, counts, plain, STREAM_SIZE,
+                                       out, STREAM_SIZE, counts + 8, nil)
+        taken, given = counts.read_array_of_int64(2)
+        yield out.read_bytes(given) if given > 0
+        [result, taken, given]
+      end
     end
 
     def send_rest(data)
       sent = FFI::MemoryPointer.new(:int64)
-      result = Native.fssl_conn_send_all(handle, data, data.bytesize, sent, nil)
+      result = Native.fssl_conn_send_all(@handle, data, data.bytesize, sent, nil)
       [result, sent.read_int64]
     end
 
@@ -200,6 +218,14 @@ module FlatSSL
     def end_stream
       shutdown unless closed?
     rescue Error
+      nil
+    end
+
+    # What carries data is there in C, too (core.c), where that was built.
+    begin
+      require "flatssl/core"
+      prepend Core.attach { |name| Native.address(name) }
+    rescue LoadError
       nil
     end
   end
