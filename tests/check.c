@@ -18,7 +18,7 @@ enum { SPOILT = -7777, CASE_SECONDS = 300, SCRATCH_MAX = 64, THREADS_MAX = 64, O
 _Thread_local int32_t err = SPOILT;
 
 static _Thread_local const char *row;
-static const char *running;
+static const char *running = "outside of a case";
 static atomic_int failures; /* of the running case */
 static const char *skipped;
 static char scratch[SCRATCH_MAX][64];

@@ -16,11 +16,11 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEED = "1"
-SECONDS = 1800
+SECONDS = 600
 
 SOAK = ("release", "stress/soak", "--short", "--seed", SEED, "connections")
 FAILURES = ("release", "stress/soak", "--short", "--seed", SEED, "failures")
-WRONG_HOST = ("release", "stress/oom", "--long", "--seed", SEED, "wrong host 1.3")
+WRONG_HOST = ("release", "stress/oom", "--long", "--seed", SEED, "wrong host 1.2")
 CHUNKS = ("release", "stress/chunks", "--short", "--seed", SEED)
 FUZZ_ABI = ("asan", "stress/fuzz_abi", "--short", "--seed", SEED)
 CLOSING = ("asan", "test_handle_threads")
@@ -28,46 +28,46 @@ CLOSING = ("asan", "test_handle_threads")
 # name: (file, what stands there, what is put there, the program that must find it, how it says so)
 FAULTS = {
     "a missing release": (
-        "src/conn_host.c",
-        "    return finish(h, 0, err);\n}\n\nint64_t fssl_conn_host(",
-        "    return finish(0, 0, err);\n}\n\nint64_t fssl_conn_host(",
+        "src/session.c",
+        "    *out = object_hold(session);\n    return finish(h, 0, err);",
+        "    *out = object_hold(session);\n    return finish(0, 0, err);",
         SOAK,
-        rb"handles",
+        rb"connections: \d+ handles became \d+",
     ),
     "a skipped host check": (
         "src/conn_host.c",
         "    if (!conn->client || !conn->host ||",
         "    if (true || !conn->client || !conn->host ||",
         WRONG_HOST,
-        rb"let in|was let|succeeded",
+        rb"wrong host 1.2, failing once: .*the peer was let in",
     ),
     "a swallowed callback error": (
         "src/callback.c",
         '    return answer == ANSWER_NO ? 0 : refused(conn, "verify", 0);',
         "    X509_STORE_CTX_set_error(store, X509_V_OK);\n    return answer != ANSWER_NO;",
         FAILURES,
-        rb"FAILED",
+        rb"a connection in spite of a failing callback",
     ),
     "a truncated length": (
         "src/bio.c",
         "    memcpy(ring->data, data + piece, len - piece);",
         "    memcpy(ring->data, data + piece, (uint8_t)(len - piece));",
         CHUNKS,
-        rb"FAILED",
+        rb"random pieces: round .*\n.*bad record mac",
     ),
     "a race in close": (
         "src/handle.c",
         "    object_closing(slot->object);\n    handle_release(h);",
         "    object_closing(slot->object);\n    slot_free(slot, (uint32_t)h & (NO_SLOT - 1));",
         CLOSING,
-        rb"AddressSanitizer|FAILED",
+        rb"AddressSanitizer: heap-use-after-free|access within null pointer of type 'struct",
     ),
     "a leak on an error path": (
         "src/chain.c",
         '        OPENSSL_free(text);\n        return refuse(h, "host", err);',
         '        return refuse(h, "host", err);',
         FUZZ_ABI,
-        rb"LeakSanitizer",
+        rb"(?s)LeakSanitizer: detected memory leaks.*in fssl_chain_set_host",
     ),
 }
 
