@@ -204,7 +204,8 @@ enum {
     FSSL_TLS_CLIENT_METHOD = 9,
     FSSL_DTLS_METHOD = 10,
     FSSL_DTLS_SERVER_METHOD = 11,
-    FSSL_DTLS_CLIENT_METHOD = 12
+    FSSL_DTLS_CLIENT_METHOD = 12,
+    FSSL_SAFE = 0x100 /* beside the methods of one side, for fssl_ctx_new_apart */
 };
 
 enum { FSSL_FILETYPE_PEM = 1, FSSL_FILETYPE_ASN1 = 2, FSSL_FILETYPE_TEXT = 58 };
@@ -296,6 +297,13 @@ int64_t fssl_ctx_new_dtls_client(int32_t *err);
 /* Makes a server's context of DTLS 1.2, with safe defaults in the same way. It should have
    fssl_ctx_set_dtls_cookie_secret too. */
 int64_t fssl_ctx_new_dtls_server(int32_t *err);
+
+/* Makes a context whose work in OpenSSL shares no lock with that of other places, for servers with
+   many threads: one place for each, from 1 to 256, and 0 for where all other contexts are. A method
+   beside FSSL_SAFE makes what fssl_ctx_new_client, _server and their like of DTLS make, alone what
+   fssl_ctx_new makes. A place has OpenSSL's providers of the process; those who use it first wait
+   for it, and it stays until the process ends. */
+int64_t fssl_ctx_new_apart(int32_t method, int64_t place, int32_t *err);
 
 /* Associates a number of the caller's own with the context. Serves Context.set_app_data. */
 int64_t fssl_ctx_set_app_data(fssl_handle ctx, int64_t data, int32_t *err);

@@ -99,14 +99,27 @@ void ctx_free(struct object *object)
     blob_drop(ctx->passphrase);
 }
 
-static bool ctx_start(struct ctx *ctx, const struct method *method)
+/* Tells whether there is such a method, FSSL_SAFE with it or not: FSSL_OK, or the code that says
+   why not. */
+int32_t method_code(int32_t method)
+{
+    int32_t bare = method & ~FSSL_SAFE;
+
+    if (bare < FSSL_SSLV2_METHOD || bare > FSSL_DTLS_CLIENT_METHOD)
+        return FSSL_E_ARGUMENT;
+    if (method != bare && !methods[bare].client && !methods[bare].server)
+        return FSSL_E_ARGUMENT;
+    return methods[bare].make ? FSSL_OK : FSSL_E_UNSUPPORTED;
+}
+
+static bool ctx_start(struct ctx *ctx, const struct method *method, OSSL_LIB_CTX *library)
 {
     uint8_t id[SESSION_ID_CONTEXT];
 
     for (int i = FSSL_QUEUE_KEYLOG; i <= FSSL_QUEUE_INFO; i++)
         queue_start(&ctx->queue[i]);
     memory_start(&ctx->memory);
-    ctx->ssl = SSL_CTX_new(method->make());
+    ctx->ssl = SSL_CTX_new_ex(library, NULL, method->make());
     ctx->settings = settings_new();
     if (!ctx->ssl || !ctx->settings || RAND_bytes(id, sizeof id) != 1)
         return false;
@@ -124,26 +137,6 @@ static bool ctx_start(struct ctx *ctx, const struct method *method)
                             !SSL_CTX_set_max_proto_version(ctx->ssl, method->version)))
         return false;
     return SSL_CTX_set_session_id_context(ctx->ssl, id, sizeof id) == 1;
-}
-
-static struct ctx *ctx_make(const struct method *method)
-{
-    struct ctx *ctx = object_new(KIND_CTX, sizeof *ctx);
-
-    if (ctx && ctx_start(ctx, method))
-        return ctx;
-    object_drop(ctx);
-    return NULL;
-}
-
-int64_t fssl_ctx_new(int32_t method, int32_t *err)
-{
-    start();
-    if (method < FSSL_SSLV2_METHOD || method > FSSL_DTLS_CLIENT_METHOD)
-        return refuse(0, "method", err);
-    if (!methods[method].make)
-        return fail_at(0, FSSL_E_UNSUPPORTED, __func__, "unsupported protocol", NULL, err);
-    return finish_handle(0, ctx_make(&methods[method]), err);
 }
 
 /* Where a cipher is no AEAD, OpenSSL 3 ends a connection of DTLS over one forged record. */
@@ -178,58 +171,67 @@ static void ctx_set_strict(SSL_CTX *ssl)
     X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN);
 }
 
-static struct ctx *ctx_make_safe(int32_t method)
+/* What a safe context is beyond its method. */
+static bool ctx_start_safe(struct ctx *ctx)
 {
-    struct ctx *ctx = ctx_make(&methods[method]);
-
-    if (!ctx)
-        return NULL;
-    if (!ctx_set_safe(ctx->ssl, ctx->dtls)) {
-        object_drop(ctx);
-        return NULL;
-    }
+    if (!ctx_set_safe(ctx->ssl, ctx->dtls))
+        return false;
     ctx_set_strict(ctx->ssl);
     ctx->settings->safe = true;
-    return ctx;
-}
-
-static int64_t new_client(int32_t method, int32_t *err)
-{
-    struct ctx *ctx;
-
-    start();
-    ctx = ctx_make_safe(method);
-    if (!ctx)
-        return fail(0, FSSL_E_OPENSSL, err);
+    if (ctx->server)
+        return true;
     SSL_CTX_set_verify(ctx->ssl, SSL_VERIFY_PEER, SSL_CTX_get_verify_callback(ctx->ssl));
     ctx->memory.capacity = ctx->dtls ? 0 : REMEMBERED;
-    if (!ctx_trust_system(ctx)) {
-        object_drop(ctx);
-        return fail(0, FSSL_E_OPENSSL, err);
-    }
-    return finish_handle(0, ctx, err);
+    return ctx_trust_system(ctx);
+}
+
+/* Makes a context of a method that method_code knows. Its OpenSSL objects belong to a library
+   context: NULL is the process's own. */
+struct ctx *ctx_make(int32_t method, OSSL_LIB_CTX *library)
+{
+    struct ctx *ctx = object_new(KIND_CTX, sizeof *ctx);
+
+    if (ctx && ctx_start(ctx, &methods[method & ~FSSL_SAFE], library) &&
+        (!(method & FSSL_SAFE) || ctx_start_safe(ctx)))
+        return ctx;
+    object_drop(ctx);
+    return NULL;
+}
+
+int64_t fssl_ctx_new(int32_t method, int32_t *err)
+{
+    int32_t code = method_code(method);
+
+    start();
+    if (code == FSSL_E_ARGUMENT || (method & FSSL_SAFE))
+        return refuse(0, "method", err);
+    if (code)
+        return fail_at(0, code, __func__, "unsupported protocol", NULL, err);
+    return finish_handle(0, ctx_make(method, NULL), err);
 }
 
 int64_t fssl_ctx_new_client(int32_t *err)
 {
-    return new_client(FSSL_TLS_CLIENT_METHOD, err);
+    start();
+    return finish_handle(0, ctx_make(FSSL_SAFE | FSSL_TLS_CLIENT_METHOD, NULL), err);
 }
 
 int64_t fssl_ctx_new_server(int32_t *err)
 {
     start();
-    return finish_handle(0, ctx_make_safe(FSSL_TLS_SERVER_METHOD), err);
+    return finish_handle(0, ctx_make(FSSL_SAFE | FSSL_TLS_SERVER_METHOD, NULL), err);
 }
 
 int64_t fssl_ctx_new_dtls_client(int32_t *err)
 {
-    return new_client(FSSL_DTLS_CLIENT_METHOD, err);
+    start();
+    return finish_handle(0, ctx_make(FSSL_SAFE | FSSL_DTLS_CLIENT_METHOD, NULL), err);
 }
 
 int64_t fssl_ctx_new_dtls_server(int32_t *err)
 {
     start();
-    return finish_handle(0, ctx_make_safe(FSSL_DTLS_SERVER_METHOD), err);
+    return finish_handle(0, ctx_make(FSSL_SAFE | FSSL_DTLS_SERVER_METHOD, NULL), err);
 }
 
 /* Returns the block of settings to change: the current one while only the context holds it, else

@@ -122,7 +122,7 @@ void install_trampolines(SSL_CTX *ssl);
 void install_on(SSL *ssl, const struct settings *settings);
 void install_late(SSL_CTX *ssl, const struct settings *settings);
 
-/* ---- ctx.c, ctx_credential.c, ctx_trust.c ---- */
+/* ---- ctx.c, ctx_apart.c, ctx_credential.c, ctx_trust.c ---- */
 
 struct ctx {
     struct object object;
@@ -143,6 +143,8 @@ struct ctx {
     struct memory memory;
 };
 
+int32_t method_code(int32_t method);
+struct ctx *ctx_make(int32_t method, OSSL_LIB_CTX *library);
 struct settings *ctx_change(struct ctx *ctx);
 SSL *ctx_make_ssl(struct ctx *ctx, struct settings **settings);
 bool settings_apply(const struct settings *settings, SSL *ssl);

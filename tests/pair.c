@@ -43,7 +43,10 @@ static void hold_to_version(fssl_handle ctx, int32_t version)
 
 fssl_handle pair_client_ctx(const struct pair_plan *plan)
 {
-    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_client(&err));
+    int32_t method = FSSL_SAFE | FSSL_TLS_CLIENT_METHOD;
+    fssl_handle ctx =
+        CHECK_MADE(plan->client_place ? fssl_ctx_new_apart(method, plan->client_place, &err)
+                                      : fssl_ctx_new_client(&err));
 
     CHECK_OK(
         fssl_ctx_set_resumption(ctx, 0, &err)); /* test_resume.c has it; here, full handshakes */
@@ -56,7 +59,10 @@ fssl_handle pair_client_ctx(const struct pair_plan *plan)
 
 fssl_handle pair_server_ctx(const struct pair_plan *plan)
 {
-    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
+    int32_t method = FSSL_SAFE | FSSL_TLS_SERVER_METHOD;
+    fssl_handle ctx =
+        CHECK_MADE(plan->server_place ? fssl_ctx_new_apart(method, plan->server_place, &err)
+                                      : fssl_ctx_new_server(&err));
 
     hold_to_version(ctx, plan->version);
     pair_use_identity(ctx, plan->server ? plan->server : ID_EC);

@@ -20,6 +20,8 @@ struct pair_plan {
     enum identity_name trust;  /* whom the client trusts: ID_CA */
     enum identity_name client; /* whose certificate the client shows; the server demands it */
     const char *host;          /* whom the client expects: "localhost" */
+    int64_t client_place;      /* of fssl_ctx_new_apart */
+    int64_t server_place;
 };
 
 struct pair_ring {

@@ -207,6 +207,31 @@ static bool load_files(struct scene *scene)
            did(scene, fssl_ctx_set_default_verify_paths(*client, &err));
 }
 
+static bool apart(struct scene *scene)
+{
+    int32_t serves = FSSL_SAFE | FSSL_TLS_SERVER_METHOD, asks = FSSL_SAFE | FSSL_TLS_CLIENT_METHOD;
+    fssl_handle *server = &scene->ctx[SERVER], *client = &scene->ctx[CLIENT];
+
+    act_as(scene, BOTH);
+    return kept(scene, fssl_ctx_new_apart(serves, 1, &err), server) &&
+           use_identity(scene, *server, ID_EC) &&
+           kept(scene, fssl_ctx_new_apart(asks, 1, &err), client) && trust(scene, *client, ID_CA) &&
+           make_conns(scene, "localhost") && shake_hands(scene) && exchange(scene);
+}
+
+/* In a place that is new to the process; after a failure, there again. */
+static bool first_apart(struct scene *scene)
+{
+    static int64_t place = 2;
+    fssl_handle ctx;
+
+    act_as(scene, BOTH);
+    if (!kept(scene, fssl_ctx_new_apart(FSSL_SAFE | FSSL_TLS_CLIENT_METHOD, place, &err), &ctx))
+        return false;
+    place++;
+    return true;
+}
+
 static bool load_trust(struct scene *scene)
 {
     const struct encoded *ca = cert_pem(ID_CA), *middle = cert_pem(ID_MIDDLE_CA);
@@ -304,4 +329,5 @@ const struct scenario_list whole_connections =
             {"closing in disorder", close_in_disorder, BOTH, 0, false},
             {"sockets", sockets, BOTH, 0, false}, {"loading keys", load_keys, BOTH, 0, false},
             {"loading files", load_files, BOTH, 0, false},
-            {"loading trust", load_trust, BOTH, 0, false}, {"looking", looking, CLIENT, 0, false});
+            {"loading trust", load_trust, BOTH, 0, false}, {"apart", apart, BOTH, 0, false},
+            {"first apart", first_apart, BOTH, 0, false}, {"looking", looking, CLIENT, 0, false});

@@ -48,6 +48,13 @@ case("safe defaults", function(ctx)
   server:close()
 end)
 
+case("apart", function()
+  local client = ok(flatssl.ctx.new_apart(constants.SAFE + constants.TLS_CLIENT_METHOD, 2))
+  equal(constants.VERIFY_PEER, client:verify_mode())
+  fails("ARGUMENT", flatssl.ctx.new_apart(constants.TLS_METHOD, 257))
+  client:close()
+end)
+
 case("options", function(ctx)
   local all = ok(ctx:set_options(constants.OP_NO_TICKET))
   equal(all, ctx:options())

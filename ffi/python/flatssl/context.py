@@ -33,14 +33,17 @@ class Context(Handle):
         passphrase: "Buffer | None" = None,
         alpn: typing.Iterable[Text] = (),
         dtls: bool = False,
+        place: int = 0,
     ) -> "Context":
         """Makes the context of a client: TLS 1.2 or later, the server and its name verified.
 
         Trusts what the system trusts, or else only cafile, capath and cadata. The certificate
         and key files, in PEM, are for a server that wants to know the client. With dtls its
-        connections are over datagrams.
+        connections are over datagrams. Threads with a place each, 1 to 256, do not wait for one
+        another.
         """
-        self = cls._wrap(_abi.ctx_new_dtls_client() if dtls else _abi.ctx_new_client())
+        method = lib.FSSL_DTLS_CLIENT_METHOD if dtls else lib.FSSL_TLS_CLIENT_METHOD
+        self = cls._wrap(_abi.ctx_new_apart(lib.FSSL_SAFE | method, place))
         if (cafile, capath, cadata) != (None, None, None):
             self.set_cert_store(Store())
             self.trust(cafile, capath, cadata)
@@ -59,13 +62,15 @@ class Context(Handle):
         client_ca: "Path | None" = None,
         alpn: typing.Iterable[Text] = (),
         dtls: bool = False,
+        place: int = 0,
     ) -> "Context":
         """Makes the context of a server: TLS 1.2 or later, with a PEM file of its certificate and
         chain, and one of its key, or both in one file.
 
         With client_ca, a PEM file, clients must have a certificate that it vouches for.
         """
-        self = cls._wrap(_abi.ctx_new_dtls_server() if dtls else _abi.ctx_new_server())
+        method = lib.FSSL_DTLS_SERVER_METHOD if dtls else lib.FSSL_TLS_SERVER_METHOD
+        self = cls._wrap(_abi.ctx_new_apart(lib.FSSL_SAFE | method, place))
         self.use(certificate, key, passphrase)
         if client_ca is not None:
             self.trust(client_ca)

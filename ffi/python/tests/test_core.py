@@ -268,6 +268,16 @@ def test_issuers_that_a_server_takes(certs):
         context.load_client_ca("/nowhere/it.is")
 
 
+def test_contexts_apart(certs):
+    server = flatssl.Context.server(certs.rsa.cert, certs.rsa.key, place=1)
+    client, _ = connected(flatssl.Context.client(cafile=certs.ca.cert, place=2), server)
+    assert client.peer_certificate().matches_host("localhost")
+    for make in (_abi.ctx_new_client, _abi.ctx_new_server):
+        flatssl.Context._wrap(make()).close()
+    with pytest.raises(flatssl.UsageError):
+        flatssl.Context.client(place=257)
+
+
 def test_a_key_that_does_not_fit_is_refused(certs):
     with pytest.raises(flatssl.CertificateError) as caught:
         flatssl.Context.server(certs.rsa.cert, certs.client.key)
