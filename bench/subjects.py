@@ -60,6 +60,7 @@ FEATURES = [
     _own("two threads", "threads_one", "threads_two"),
     _own("two threads apart", "threads_one", "threads_apart"),
     Comparison("two threads raw", Run("raw", "threads_one"), Run("raw", "threads_two")),
+    Comparison("two threads raw apart", Run("raw", "threads_one"), Run("raw", "threads_apart")),
 ]
 
 

@@ -6,7 +6,10 @@
 
 #include "protocol.h"
 
-enum { PACKET = 1 << 21 }; /* room for the records of the largest message */
+enum {
+    PACKET = 1 << 21, /* room for the records of the largest message */
+    APART_MAX = 2     /* threads */
+};
 
 /* How both ends of a link are made. */
 struct plan {
@@ -16,6 +19,7 @@ struct plan {
     bool read_ahead; /* several records with one system call */
     bool coalesced;  /* several messages in one record */
     bool thrifty;    /* no buffers for what is idle */
+    int apart;       /* whose library contexts: 0 for the process's, else those of a thread */
 };
 
 struct end;

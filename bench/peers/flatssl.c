@@ -46,7 +46,8 @@ static void trust(fssl_handle ctx)
 
 static fssl_handle context_make(bool server, const struct plan *plan)
 {
-    fssl_handle ctx = ok(server ? fssl_ctx_new_server(NULL) : fssl_ctx_new_client(NULL), "ctx");
+    int32_t method = FSSL_SAFE | (server ? FSSL_TLS_SERVER_METHOD : FSSL_TLS_CLIENT_METHOD);
+    fssl_handle ctx = ok(fssl_ctx_new_apart(method, plan->apart, NULL), "ctx");
     int32_t number = plan->version == 12 ? FSSL_TLS1_2_VERSION : FSSL_TLS1_3_VERSION;
 
     ok(fssl_ctx_set_min_proto_version(ctx, number, NULL), "version");
@@ -77,9 +78,9 @@ static fssl_handle context_make(bool server, const struct plan *plan)
 /* Makes each context once, before threads need it. */
 static fssl_handle context_of(bool server, const struct plan *plan)
 {
-    static fssl_handle made[2][2][2][2][2];
-    fssl_handle *at =
-        &made[plan->version == 13][plan->mutual][plan->read_ahead][plan->thrifty][server];
+    static fssl_handle made[2][2][2][2][APART_MAX + 1][2];
+    fssl_handle *at = &made[plan->version == 13][plan->mutual][plan->read_ahead][plan->thrifty]
+                           [plan->apart][server];
 
     if (!*at)
         *at = context_make(server, plan);

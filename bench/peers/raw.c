@@ -25,10 +25,12 @@ static void verify(SSL_CTX *ctx, int mode)
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(ctx), X509_V_FLAG_X509_STRICT);
 }
 
-static SSL_CTX *context_make(bool server, int version, bool mutual)
+static SSL_CTX *context_make(bool server, const struct plan *plan)
 {
-    SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
-    int number = version == 12 ? TLS1_2_VERSION : TLS1_3_VERSION;
+    OSSL_LIB_CTX *library = plan->apart ? OSSL_LIB_CTX_new() : NULL;
+    SSL_CTX *ctx =
+        SSL_CTX_new_ex(library, NULL, server ? TLS_server_method() : TLS_client_method());
+    int number = plan->version == 12 ? TLS1_2_VERSION : TLS1_3_VERSION;
 
     must(ctx && SSL_CTX_set_min_proto_version(ctx, number) &&
              SSL_CTX_set_max_proto_version(ctx, number) &&
@@ -40,11 +42,11 @@ static SSL_CTX *context_make(bool server, int version, bool mutual)
     SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"bench", 5);
     if (server)
         use(ctx, "server.pem");
-    else if (mutual)
+    else if (plan->mutual)
         use(ctx, "client.pem");
     if (!server)
         verify(ctx, SSL_VERIFY_PEER);
-    else if (mutual)
+    else if (plan->mutual)
         verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
     return ctx;
 }
@@ -52,11 +54,11 @@ static SSL_CTX *context_make(bool server, int version, bool mutual)
 /* Makes each context once, before threads need it. */
 static SSL_CTX *context_of(bool server, const struct plan *plan)
 {
-    static SSL_CTX *made[2][2][2];
-    SSL_CTX **at = &made[plan->version == 13][plan->mutual][server];
+    static SSL_CTX *made[2][2][APART_MAX + 1][2];
+    SSL_CTX **at = &made[plan->version == 13][plan->mutual][plan->apart][server];
 
     if (!*at)
-        *at = context_make(server, plan->version, plan->mutual);
+        *at = context_make(server, plan);
     return *at;
 }
 

@@ -7,7 +7,7 @@
 
 #include "link.h"
 
-enum { SMALL = 64, BATCH = 256, THREADS = 2, ECHOES = 20000 };
+enum { SMALL = 64, BATCH = 256, ECHOES = 20000 };
 
 struct subject {
     const char *name;
@@ -57,7 +57,7 @@ static void connects(const struct subject *subject, long count, double *numbers)
 }
 
 struct share {
-    const struct subject *subject;
+    struct plan plan;
     long count;
 };
 
@@ -66,7 +66,7 @@ static void *thread_run(void *given)
     const struct share *share = given;
 
     for (long i = 0; i < share->count; i++) {
-        struct link link = link_new(&share->subject->plan, true);
+        struct link link = link_new(&share->plan, true);
 
         link_shake(&link);
         link_free(&link);
@@ -75,17 +75,31 @@ static void *thread_run(void *given)
     return NULL;
 }
 
+/* What one thread has to do, once its contexts are there. */
+static struct share share_of(const struct subject *subject, long count, int thread)
+{
+    struct share share = {subject->plan, count / subject->size};
+    struct link link;
+
+    if (share.plan.apart)
+        share.plan.apart += thread;
+    link = link_ready(&share.plan, true);
+    link_free(&link);
+    return share;
+}
+
 /* Makes so many handshakes in all, in the world's time. */
 static void threads(const struct subject *subject, long count, double *numbers)
 {
-    pthread_t made[THREADS];
-    struct share share = {subject, count / subject->size};
+    pthread_t made[APART_MAX];
+    struct share share[APART_MAX];
     double start;
 
-    link_kept(true); /* so that the contexts are there */
+    for (int i = 0; i < subject->size; i++)
+        share[i] = share_of(subject, count, i);
     start = now_outside();
     for (int i = 0; i < subject->size; i++)
-        must(!pthread_create(&made[i], NULL, thread_run, &share), "pthread_create");
+        must(!pthread_create(&made[i], NULL, thread_run, &share[i]), "pthread_create");
     for (int i = 0; i < subject->size; i++)
         pthread_join(made[i], NULL);
     numbers[0] = now_outside() - start;
@@ -246,6 +260,7 @@ static const struct subject subjects[] = {
     {"reconnect13_loopback", connects, false, NEW, .plan.resumed = true},
     {"threads_one", threads, true, NEW, .size = 1},
     {"threads_two", threads, true, NEW, .size = 2},
+    {"threads_apart", threads, true, NEW, .plan.apart = 1, .size = 2},
     {"echo_memory", echo, true, NEW, .size = SMALL},
     {"echo_loopback", echo, false, NEW, .size = SMALL},
     {"bulk_64_memory", stream, true, NEW, .size = SMALL},
