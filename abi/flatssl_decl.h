@@ -731,6 +731,13 @@ int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int6
                        uint8_t *plain, int64_t plain_cap, uint8_t *out, int64_t out_cap,
                        int64_t *given, int32_t *err);
 
+/* Sends as fssl_conn_send does, on memory, and writes ciphertext that is to be sent into out: all
+   that an event loop has to do for a message. Returns how many bytes of data were accepted, with
+   len 0 none. Always sets *given, on failure too; what does not fit into out is for the next
+   fssl_conn_seal, fssl_conn_pump or fssl_conn_bio_read. What was gathered goes out too. */
+int64_t fssl_conn_seal(fssl_handle conn, const uint8_t *data, int64_t len, uint8_t *out,
+                       int64_t out_cap, int64_t *given, int32_t *err);
+
 /* Writes raw bytes that were read behind the peer's close_notify, for a protocol that goes on in
    the clear. Returns how many, 0 for none; FSSL_E_STATE before close_notify. */
 int64_t fssl_conn_leftover(fssl_handle conn, uint8_t *buf, int64_t cap, int32_t *err);

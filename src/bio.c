@@ -2,7 +2,8 @@
 
    A socket is read and written without waiting and without SIGPIPE, whatever its blocking mode; a
    file or pipe by read and write once poll says that it is ready. In memory, ciphertext comes in
-   through the ring `in` and goes out through the ring `out`.
+   through the ring `in` and goes out through the ring `out`; a call that both feeds and drains
+   lends its buffers for as long as it lasts (`feed`, `drain`), and the rings take what is over.
 
    A write never makes OpenSSL wait: what the socket does not take is queued in `out`, and
    conn_io.c lets application data in only while that queue is short. So OpenSSL never holds a
@@ -29,128 +30,9 @@
 #define MSG_NOSIGNAL 0 /* there SO_NOSIGPIPE is set on the socket */
 #endif
 
-enum { RING_FIRST = 512, RING_KEPT = 512, PIPE_PIECE = 4096, TLS_HEADER = 5 };
+enum { PIPE_PIECE = 4096, TLS_HEADER = 5 };
 
 static _Atomic(BIO_METHOD *) method;
-
-/* ---- the ring ---- */
-
-static void ring_free(struct ring *ring)
-{
-    if (ring->secret)
-        OPENSSL_clear_free(ring->data, ring->size);
-    else
-        OPENSSL_free(ring->data);
-}
-
-static bool ring_grow(struct ring *ring, size_t need)
-{
-    size_t size = ring->size ? ring->size : RING_FIRST;
-    size_t tail = ring->size - ring->start;
-    uint8_t *data;
-
-    while (size < need)
-        size *= 2;
-    data = OPENSSL_malloc(size);
-    if (!data)
-        return false;
-    if (ring->count <= tail && ring->count > 0)
-        memcpy(data, ring->data + ring->start, ring->count);
-    if (ring->count > tail) {
-        memcpy(data, ring->data + ring->start, tail);
-        memcpy(data + tail, ring->data, ring->count - tail);
-    }
-    ring_free(ring);
-    ring->data = data;
-    ring->size = size;
-    ring->start = 0;
-    return true;
-}
-
-/* Returns where `count` bytes on, the ring goes on, and how much lies in one piece there. */
-uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece)
-{
-    size_t at = (ring->start + count) & (ring->size - 1);
-
-    *piece = ring->size - at;
-    return ring->data + at;
-}
-
-/* Adds bytes as far as `max` allows. Returns how many, 0 also if memory ran out. */
-size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max)
-{
-    size_t room = max > ring->count ? max - ring->count : 0;
-    size_t piece;
-    uint8_t *at;
-
-    if (len > room)
-        len = room;
-    if (len == 0 || (ring->count + len > ring->size && !ring_grow(ring, ring->count + len)))
-        return 0;
-    at = ring_at(ring, ring->count, &piece);
-    if (piece > len)
-        piece = len;
-    memcpy(at, data, piece);
-    memcpy(ring->data, data + piece, len - piece);
-    ring->count += len;
-    return len;
-}
-
-/* Drops bytes from the front; a large ring that is empty gives its memory back. */
-void ring_drop(struct ring *ring, size_t len)
-{
-    ring->start = (ring->start + len) & (ring->size - 1);
-    ring->count -= len;
-    if (ring->count > 0)
-        return;
-    ring->start = 0;
-    if (ring->size > RING_KEPT) {
-        ring_free(ring);
-        ring->data = NULL;
-        ring->size = 0;
-    }
-}
-
-static void ring_release(struct ring *ring)
-{
-    if (ring->count > 0)
-        return;
-    OPENSSL_free(ring->data);
-    *ring = (struct ring){0};
-}
-
-/* Gives back the memory of what is empty, for a connection that is idle. */
-void carrier_release(struct carrier *carrier)
-{
-    ring_release(&carrier->in);
-    ring_release(&carrier->out);
-}
-
-size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len)
-{
-    size_t piece;
-    const uint8_t *at;
-
-    if (len > ring->count)
-        len = ring->count;
-    if (len == 0)
-        return 0;
-    at = ring_at(ring, 0, &piece);
-    if (piece > len)
-        piece = len;
-    memcpy(buf, at, piece);
-    memcpy(buf + piece, ring->data, len - piece);
-    return len;
-}
-
-size_t ring_read(struct ring *ring, uint8_t *buf, size_t len)
-{
-    size_t got = ring_peek(ring, buf, len);
-
-    if (got > 0)
-        ring_drop(ring, got);
-    return got;
-}
 
 /* ---- the file descriptor ---- */
 
@@ -263,6 +145,17 @@ void carrier_flush(struct carrier *carrier)
         ring_drop(&carrier->out, carrier->out.count);
 }
 
+/* Writes past the ring, into the caller's own room. */
+static size_t carrier_drain(struct carrier *carrier, const uint8_t *data, size_t len)
+{
+    if (len > carrier->drain_len)
+        len = carrier->drain_len;
+    memcpy(carrier->drain, data, len);
+    carrier->drain += len;
+    carrier->drain_len -= len;
+    return len;
+}
+
 static ssize_t carrier_write(struct carrier *carrier, const uint8_t *data, size_t len)
 {
     ssize_t sent = 0;
@@ -270,7 +163,9 @@ static ssize_t carrier_write(struct carrier *carrier, const uint8_t *data, size_
 
     if (carrier->write_error)
         return (ssize_t)len;
-    if (!carrier->memory && carrier->out.count == 0) {
+    if (carrier->drain && carrier->out.count == 0)
+        sent = (ssize_t)carrier_drain(carrier, data, len);
+    else if (!carrier->memory && carrier->out.count == 0) {
         sent = fd_write(carrier, data, len);
         if (sent < 0 && !again(errno)) {
             carrier->write_error = errno;
@@ -280,10 +175,19 @@ static ssize_t carrier_write(struct carrier *carrier, const uint8_t *data, size_
             sent = 0;
     }
     left = len - (size_t)sent;
+    if (left == 0)
+        return (ssize_t)len;
     if (ring_write(&carrier->out, data + sent, left, CARRIER_OUT_MAX) == left)
         return (ssize_t)len;
     carrier->overflow = true;
     return -1;
+}
+
+/* Gives back the memory of what is empty, for a connection that is idle. */
+void carrier_release(struct carrier *carrier)
+{
+    ring_release(&carrier->in);
+    ring_release(&carrier->out);
 }
 
 /* Fills `in` from the socket, or says why not, as recv does. */

@@ -101,6 +101,7 @@ int64_t conn_usable(struct conn *conn, int32_t *err);
 int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err);
 int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, int32_t *err);
 int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err);
+int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent, int32_t *err);
 int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *err);
 bool conn_renegotiating(const struct conn *conn);
@@ -163,6 +164,7 @@ int64_t conn_gather(struct conn *conn, const uint8_t *data, size_t len, size_t *
 bool conn_gather_at_once(struct conn *conn, const uint8_t *data, size_t len);
 int64_t conn_send_gathered(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_pass_gathered(struct conn *conn, int32_t *err);
+void conn_yield(struct conn *conn);
 bool conn_in_record(const struct conn *conn);
 void conn_release(struct conn *conn);
 int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);

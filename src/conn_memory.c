@@ -62,6 +62,8 @@ int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
 
     if (failed)
         return failed;
+    if (conn->carrier.drain) /* in a callback: what comes before is with the call that made it */
+        return abandon(h, conn_usable(conn, err), err);
     if (!bytes_given(buf, cap))
         return refuse(h, "buf", err);
     pass_gathered(conn);
@@ -122,7 +124,7 @@ int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
 
 /* ---- one call for a packet ---- */
 
-/* Inside a callback the ciphertext of the pump that caused it is still being read. */
+/* Inside a callback the buffers of the pump or seal that caused it are still lent. */
 static int64_t acquire_pump(fssl_handle h, struct conn **conn, int32_t *err)
 {
     int64_t failed = acquire_memory(h, conn, err);
@@ -132,12 +134,32 @@ static int64_t acquire_pump(fssl_handle h, struct conn **conn, int32_t *err)
     return failed;
 }
 
-/* Writes what is to be sent, of datagrams the first that fits. Returns how many bytes. */
-static size_t give(struct carrier *carrier, uint8_t *out, size_t cap)
+/* Lends the caller's buffers to the carrier until `take_back`. What was queued goes out first. */
+static void lend(struct carrier *carrier, const uint8_t *in, size_t in_len, uint8_t *out,
+                 size_t cap)
 {
-    if (!carrier->datagram)
-        return ring_read(&carrier->out, out, cap);
-    return cap < datagram_next(&carrier->out) ? 0 : datagram_take(&carrier->out, out, cap);
+    size_t queued;
+
+    carrier->feed = in;
+    carrier->feed_len = in_len;
+    if (carrier->datagram || cap == 0)
+        return;
+    queued = ring_read(&carrier->out, out, cap);
+    carrier->drain = out + queued;
+    carrier->drain_len = cap - queued;
+}
+
+/* Takes them back. Returns how many bytes to be sent are in out, of datagrams the first if it
+   fits. */
+static size_t take_back(struct carrier *carrier, uint8_t *out, size_t cap)
+{
+    size_t given = carrier->drain ? cap - carrier->drain_len : 0;
+
+    carrier->drain = NULL;
+    carrier->drain_len = 0;
+    if (carrier->datagram && cap >= datagram_next(&carrier->out))
+        return datagram_take(&carrier->out, out, cap);
+    return given;
 }
 
 /* Keeps what OpenSSL has left of the caller's ciphertext. Returns how much could not be kept. */
@@ -147,7 +169,7 @@ static size_t feed_end(struct carrier *carrier)
 
     if (carrier->datagram && datagram_put(&carrier->in, carrier->feed, left, CARRIER_IN_MAX))
         left = carrier->in.count > before ? 0 : left;
-    else if (!carrier->datagram)
+    else if (!carrier->datagram && left > 0)
         left -= ring_write(&carrier->in, carrier->feed, left, CARRIER_IN_MAX);
     carrier->feed = NULL;
     carrier->feed_len = 0;
@@ -185,11 +207,35 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     if (!bytes_given(out, out_cap) || !given)
         return refuse(h, "out", err);
     queue_empty();
-    conn->carrier.feed = in;
-    conn->carrier.feed_len = (size_t)in_len;
+    lend(&conn->carrier, in, (size_t)in_len, out, (size_t)out_cap);
     result = pump(conn, plain, (size_t)plain_cap, err);
     *taken = in_len - (int64_t)feed_end(&conn->carrier);
     pass_gathered(conn);
-    *given = (int64_t)give(&conn->carrier, out, (size_t)out_cap);
+    *given = (int64_t)take_back(&conn->carrier, out, (size_t)out_cap);
     return result < 0 ? abandon(h, result, err) : finish(h, result, err);
+}
+
+int64_t fssl_conn_seal(fssl_handle h, const uint8_t *data, int64_t len, uint8_t *out,
+                       int64_t out_cap, int64_t *given, int32_t *err)
+{
+    struct conn *conn;
+    size_t sent = 0;
+    int64_t failed;
+
+    if (given)
+        *given = 0;
+    failed = acquire_pump(h, &conn, err);
+    if (failed)
+        return failed;
+    if (!bytes_given(data, len))
+        return refuse(h, "data", err);
+    if (!bytes_given(out, out_cap) || !given)
+        return refuse(h, "out", err);
+    queue_empty();
+    lend(&conn->carrier, NULL, 0, out, (size_t)out_cap);
+    if (len > 0)
+        failed = conn_send(conn, data, (size_t)len, &sent, err);
+    pass_gathered(conn);
+    *given = (int64_t)take_back(&conn->carrier, out, (size_t)out_cap);
+    return failed && sent == 0 ? abandon(h, failed, err) : finish(h, (int64_t)sent, err);
 }

@@ -158,8 +158,7 @@ static int64_t send_full(struct conn *conn, struct patience *patience, int32_t *
 }
 
 /* Sends as the connection does, counting what was accepted. */
-static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent,
-                         int32_t *err)
+int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent, int32_t *err)
 {
     struct patience patience = {false, false, -1};
     struct sender sender = {NULL};
@@ -174,7 +173,7 @@ static int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, siz
         return failed;
     while (!failed && *sent < len) {
         failed = send_piece(conn, data + *sent, len - *sent, sent, &patience, err);
-        lock_yield(&conn->object.lock);
+        conn_yield(conn);
     }
     if (!failed)
         failed = send_full(conn, &patience, err);

@@ -101,14 +101,21 @@ static int64_t step_failed(struct conn *conn, int32_t *err)
     return conn_fail(conn, &fault, err);
 }
 
+/* Lets other threads have the connection first, unless their pump or seal would lend its own
+   buffers where this call's still are. */
+void conn_yield(struct conn *conn)
+{
+    if (conn->carrier.feed_len == 0 && !conn->carrier.drain)
+        lock_yield(&conn->object.lock);
+}
+
 /* A message was handled, no plaintext came, and there may be more. */
 static int64_t step_again(struct conn *conn, int32_t *err)
 {
     struct fault fault;
 
     if (++conn->useless <= USELESS_MAX) {
-        if (conn->carrier.feed_len == 0) /* another pump would put its own ciphertext there */
-            lock_yield(&conn->object.lock);
+        conn_yield(conn);
         return conn_usable(conn, err);
     }
     fault_begin(&fault, FSSL_E_FLOOD);

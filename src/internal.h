@@ -187,7 +187,7 @@ void wait_wake(struct waiter *list, int events);
 void wait_cancel(struct waiter *list);
 uint32_t fork_epoch(void);
 
-/* ---- bio.c, bio_datagram.c: where bytes enter and leave ---- */
+/* ---- ring.c: rings of bytes ---- */
 
 struct ring {
     uint8_t *data;
@@ -196,6 +196,16 @@ struct ring {
     size_t count;
     bool secret; /* its memory is cleared before it is given back */
 };
+
+bool ring_grow(struct ring *ring, size_t need);
+uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece);
+size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
+void ring_drop(struct ring *ring, size_t len);
+size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len);
+size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
+void ring_release(struct ring *ring);
+
+/* ---- bio.c, bio_datagram.c: where bytes enter and leave ---- */
 
 /* What a carrier of datagrams has beside the rest: see bio_datagram.c. */
 struct datagram {
@@ -223,6 +233,8 @@ struct carrier {
     uint64_t bytes_in;
     const uint8_t *feed; /* the caller's ciphertext, during one call */
     size_t feed_len;
+    uint8_t *drain; /* room of the caller's for ciphertext, during one call */
+    size_t drain_len;
     struct ring in;
     struct ring out;
     struct datagram *datagram; /* NULL for a stream */
@@ -242,11 +254,6 @@ void carrier_free(struct carrier *carrier);
 void carrier_flush(struct carrier *carrier);
 void carrier_release(struct carrier *carrier);
 bool carrier_has_record(const struct carrier *carrier);
-uint8_t *ring_at(const struct ring *ring, size_t count, size_t *piece);
-void ring_drop(struct ring *ring, size_t len);
-size_t ring_write(struct ring *ring, const uint8_t *data, size_t len, size_t max);
-size_t ring_peek(const struct ring *ring, uint8_t *buf, size_t len);
-size_t ring_read(struct ring *ring, uint8_t *buf, size_t len);
 bool datagram_start(struct carrier *carrier, const SSL *ssl);
 bool datagram_fd(int fd);
 ssize_t datagram_read(struct carrier *carrier, uint8_t *buf, size_t len);

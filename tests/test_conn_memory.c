@@ -95,6 +95,84 @@ static void pump_in_a_callback(void)
     pair_close(&pair);
 }
 
+/* Seals a message for the peer, which opens it. Returns how much of it was accepted. */
+static int64_t sealed(struct pair *pair, const char *text, int64_t len, int64_t cap)
+{
+    static uint8_t plain[PACKET];
+    int64_t sent =
+        fssl_conn_seal(pair->client, (const uint8_t *)text, len, packet, cap, &packet_len, &err);
+    int64_t got = turn(pair->server, plain, sizeof plain);
+
+    CHECK(sent < 0 || got == sent || (sent == 0 && got == -FSSL_E_WANT_READ));
+    CHECK(got < 0 || memcmp(text, plain, (size_t)got) == 0);
+    packet_len = 0;
+    return sent;
+}
+
+static void seal(void)
+{
+    static const char text[20000] = "a long message";
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    uint8_t plain[8];
+
+    CHECK_EQUAL(4, sealed(&pair, "ping", 4, PACKET));
+    CHECK_EQUAL(sizeof text, sealed(&pair, text, sizeof text, PACKET)); /* two records */
+    CHECK_EQUAL(0, sealed(&pair, NULL, 0, PACKET));
+    CHECK_OK(fssl_conn_set_coalescing(pair.client, 100, &err));
+    CHECK_IS(2, fssl_conn_send(pair.client, (const uint8_t *)"ab", 2, &err));
+    CHECK_IS(2,
+             fssl_conn_seal(pair.client, (const uint8_t *)"cd", 2, packet, 7, &packet_len, &err));
+    CHECK_EQUAL(7, packet_len); /* what does not fit stays, in its order */
+    CHECK_IS(0, fssl_conn_seal(pair.client, NULL, 0, packet + 7, PACKET - 7, &packet_len, &err));
+    packet_len += 7;
+    CHECK_EQUAL(4, turn(pair.server, plain, sizeof plain));
+    CHECK_BYTES("abcd", plain, 4);
+    pair_close(&pair);
+}
+
+static void seal_fails(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){0});
+    int64_t given = -1;
+
+    /* a handshake is begun, and its first flight comes out */
+    CHECK_FAILS(FSSL_E_WANT_READ,
+                fssl_conn_seal(pair.client, (const uint8_t *)"x", 1, packet, PACKET, &given, &err));
+    CHECK(given > 0 && packet[0] == 22);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, NULL, 1, packet, 1, &given, &err));
+    CHECK_EQUAL(0, given);
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, packet, 1, NULL, 1, &given, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, packet, 1, packet, 1, NULL, &err));
+    pair_close(&pair);
+}
+
+static int32_t takes_output(int64_t token, fssl_handle conn, int32_t where, int32_t result)
+{
+    uint8_t byte;
+    int64_t given = -1;
+
+    (void)token, (void)where, (void)result;
+    CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_bio_read(conn, &byte, 1, &err));
+    CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_seal(conn, &byte, 1, &byte, 1, &given, &err));
+    CHECK_EQUAL(0, given);
+    return 1;
+}
+
+/* What a pump has written into its caller's room comes before what a callback could take. */
+static void output_in_a_callback(void)
+{
+    struct pair_plan plan = {0};
+    struct pair pair;
+
+    pair_contexts(&pair, &plan);
+    CHECK_OK(fssl_ctx_set_info_callback(pair.client_ctx, takes_output, 0, &err));
+    pair_connect(&pair, &plan);
+    packet_len = 0;
+    CHECK_EQUAL(-FSSL_E_WANT_READ, turn(pair.client, NULL, 0));
+    CHECK(packet_len > 0);
+    pair_close(&pair);
+}
+
 static void input_is_bounded(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){0});
@@ -241,6 +319,9 @@ static const struct check_case cases[] = {
     {"pump", pump},
     {"pump fails", pump_fails},
     {"pump in a callback", pump_in_a_callback},
+    {"seal", seal},
+    {"seal fails", seal_fails},
+    {"output in a callback", output_in_a_callback},
     {"trap-carrier input is bounded", input_is_bounded},
     {"trap-carrier output is bounded", output_is_bounded},
     {"ends", ends},

@@ -11,9 +11,9 @@
 -- A parameter is {kind, name, slot, index, optional, length}. index is its place among the
 -- arguments in Lua, if it is one: a text or bytes with its length is one argument, and so is the
 -- capacity of an output buffer. A text, a capacity, a second handle and what is named `flags` may
--- be left out; true and false stand for 1 and 0 in an int32. The length of a buffer is the result;
--- that of a second one is in the number behind it, whose slot is kept in `length` and which is then
--- `hidden`.
+-- be left out; true and false stand for 1 and 0 in an int32. The length of a buffer is the result,
+-- or what comes out in a number named `given` behind it, whose slot is kept in `length` and which is
+-- then `hidden`.
 
 local declarations = {}
 
@@ -57,19 +57,18 @@ end
 
 -- Finds what holds the length of each buffer. Returns whether all have one.
 local function lengths(params)
-  local waiting
-  local first = true
-  for _, param in ipairs(params) do
-    if param.kind == "buffer" and first then
-      param.length, first = 0, false
+  local result_free = true
+  for at, param in ipairs(params) do
+    local after = params[at + 1]
+    if param.kind == "buffer" and after and after.kind == "out64" and after.name == "given" then
+      param.length, after.hidden = after.slot, true
+    elseif param.kind == "buffer" and result_free then
+      param.length, result_free = 0, false
     elseif param.kind == "buffer" then
-      waiting = param
-    elseif param.kind == "out64" and waiting then
-      waiting.length, param.hidden = param.slot, true
-      waiting = nil
+      return false
     end
   end
-  return waiting == nil
+  return true
 end
 
 -- Returns the parameters and how many values come out, or nil and why there is no rule.

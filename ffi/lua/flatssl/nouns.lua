@@ -129,7 +129,7 @@ for name, number in pairs(loader.constants) do
 end
 metatables[0] = metatable("handle", nouns.handle)
 
--- ---- two calls whose outputs count on failure, too ----
+-- ---- calls whose outputs count on failure, too ----
 
 -- Sends all. Returns how many bytes, or nil, the error and how many went before it.
 function nouns.conn.send_all(conn, data)
@@ -159,6 +159,18 @@ function nouns.conn.pump(conn, data, plain_cap, out_cap)
     return nil, failure.of(result), taken, out
   end
   return plain, nil, taken, out
+end
+
+-- Returns how many bytes were accepted, or nil and the error; behind that in any case the
+-- ciphertext to send.
+function nouns.conn.seal(conn, data, out_cap)
+  local result, out = functions.fssl_conn_seal.call(conn, data, out_cap)
+  if not result then
+    return nil, failure.refused("fssl_conn_seal", out), ""
+  elseif result < 0 then
+    return nil, failure.of(result), out
+  end
+  return result, nil, out
 end
 
 return nouns

@@ -28,6 +28,14 @@ class Pumped(typing.NamedTuple):
     error: typing.Optional[Error]
 
 
+class Sealed(typing.NamedTuple):
+    """What one seal moved, and why it stopped: error is raised nowhere."""
+
+    out: bytes
+    sent: int
+    error: typing.Optional[Error]
+
+
 def _make_packet():
     """Returns what pump writes: how much was taken, plaintext, ciphertext and its length."""
     return (ffi.new("int64_t *"), *make_room(), *make_room(), ffi.new("int64_t *"))
@@ -35,7 +43,7 @@ def _make_packet():
 
 _packets: typing.List[tuple] = []
 _take, _give, _new = _packets.pop, _packets.append, tuple.__new__
-_pump = lib.fssl_conn_pump
+_pump, _seal = lib.fssl_conn_pump, lib.fssl_conn_seal
 
 
 class Connection(Questions):
@@ -225,6 +233,25 @@ class Connection(Questions):
             error = None if result >= 0 else from_result(result)
             received, sent = plain_view[:result] if result > 0 else b"", given[0]
             return _new(Pumped, (received, out_view[:sent] if sent else b"", taken[0], error))
+        finally:
+            _give(packet)
+
+    def seal(self, data: Buffer) -> Sealed:
+        """Sends over a memory connection and takes what is to be sent: all that an event loop does
+        for a message. What does not fit into one packet comes out of the next seal or pump."""
+        try:
+            packet = _take()
+        except IndexError:
+            packet = _make_packet()
+        out, out_view, given = packet[3:]
+        try:
+            if type(data) is bytes:
+                result = _seal(self._handle, data, len(data), out, STREAM_MAX, given, NULL)
+            else:
+                with view_of(data) as view:
+                    result = _seal(self._handle, view, len(view), out, STREAM_MAX, given, NULL)
+            error, sent = (None, result) if result >= 0 else (from_result(result), 0)
+            return _new(Sealed, (out_view[: given[0]], sent, error))
         finally:
             _give(packet)
 

@@ -82,6 +82,7 @@ CONNECTION = {
     "sendall": ["data"],
     "set_shutdown_state": ["integer"],
     "pump": ["data", "integer"],
+    "seal": ["data"],
     "set_coalescing": ["integer"],
     "set_dtls_peer": ["data"],
     "set_ciphertext_mtu": ["integer"],
@@ -224,7 +225,7 @@ GOOD = {
     (flatssl.Connection, "set_ocsp_response", 0, b"a\0b"): "bytes, of any value",
     **{
         (flatssl.Connection, method, 0, data): "data"
-        for method in ("send", "sendall", "bio_write", "pump")
+        for method in ("send", "sendall", "bio_write", "pump", "seal")
         for data in (b"", b"a\0b", b"x" * LONG)
     },
 }

@@ -96,6 +96,23 @@ def test_a_stream_that_is_cut_off_is_no_end(client_context, server_context):
     assert caught.value.args == (-1, "Unexpected EOF") and caught.value.code == flatssl.E_EOF
 
 
+def test_seal(client_context, server_context):
+    client, server = flatssl.Connection(client_context), flatssl.Connection(server_context)
+    client.set_host("localhost")
+    sealed = client.seal(b"hello")
+    assert isinstance(sealed.error, flatssl.WantReadError) and sealed.sent == 0
+    packet = client.pump(server.pump(sealed.out).out).out
+    assert isinstance(server.pump(packet).error, flatssl.WantReadError)
+    for data in (b"hello", bytearray(b"hello"), b"x" * 20000):
+        sealed = client.seal(data)
+        assert sealed.sent == len(data) and sealed.error is None
+        assert server.pump(sealed.out, 1 << 16).plain == data
+    client.close()
+    assert client.seal(b"x").error.code == flatssl.E_HANDLE
+    with pytest.raises(TypeError):
+        server.seal("text")
+
+
 def test_pump(client_context, server_context):
     """One call for a packet: what came, what goes, and what it means."""
     ends = [flatssl.Connection(client_context, None, host="localhost"),
