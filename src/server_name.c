@@ -83,20 +83,21 @@ bool server_name_decide(struct conn *conn)
 
 /* ---- filling it ---- */
 
-static struct blob *pattern_of(char *text)
+static bool is_pattern(char *text)
 {
     bool ip, wildcard = text[0] == '*' && text[1] == '.';
 
-    if (!host_prepare(wildcard ? text + 2 : text, &ip) || ip || strchr(text + wildcard, '*'))
-        return NULL;
-    return blob_new((const uint8_t *)text, strlen(text));
+    return host_prepare(wildcard ? text + 2 : text, &ip) && !ip && !strchr(text + wildcard, '*');
 }
 
-/* Adds to the map, or replaces what the pattern led to. Takes the pattern over. */
-static bool names_put(struct settings *settings, struct blob *pattern, struct ctx *ctx)
+/* Adds to the map, or replaces what the pattern led to. False if memory ran out, also where there
+   are no settings. */
+static bool names_put(struct settings *settings, const char *text, struct ctx *ctx)
 {
     const struct names none = {0};
-    struct names *names = names_copy(settings->names ? settings->names : &none);
+    const struct names *from = settings && settings->names ? settings->names : &none;
+    struct blob *pattern = blob_new((const uint8_t *)text, strlen(text));
+    struct names *names = settings && pattern ? names_copy(from) : NULL;
     size_t at = 0;
 
     if (!names || names->count == NAMES_MAX) {
@@ -139,13 +140,9 @@ static int64_t take_target(fssl_handle h, struct ctx **out, int32_t *err)
 static int64_t finish_name(fssl_handle h, struct ctx *ctx, char *text, struct ctx *target,
                            int32_t *err)
 {
-    struct blob *pattern = pattern_of(text);
-    struct settings *settings;
-
-    if (!pattern)
+    if (!is_pattern(text))
         return refuse(h, "name", err);
-    settings = ctx_change(ctx);
-    if (!settings || !names_put(settings, pattern, target))
+    if (!names_put(ctx_change(ctx), text, target))
         return fail(h, FSSL_E_MEMORY, err);
     return finish(h, 0, err);
 }

@@ -268,9 +268,39 @@ static bool change_ctx(struct scene *scene, fssl_handle ctx)
            did(scene, fssl_ctx_set_session_id_context(ctx, BYTES("mine"), &err));
 }
 
+/* Something of each kind for a context in use, which a change of it then takes over. */
+static bool fill_ctx(struct scene *scene, fssl_handle ctx)
+{
+    const struct encoded *ca = cert_pem(ID_CA);
+    fssl_handle cert, store, other;
+
+    return kept(scene, fssl_cert_from_pem(ca->data, ca->len, &err), &cert) &&
+           kept(scene, fssl_store_new(&err), &store) &&
+           kept(scene, fssl_ctx_new(FSSL_TLS_METHOD, &err), &other) &&
+           did(scene, fssl_store_add_cert(store, cert, &err)) &&
+           did(scene, fssl_ctx_set_cert_store(ctx, store, &err)) &&
+           did(scene, fssl_ctx_add_extra_chain_cert(ctx, cert, &err)) &&
+           did(scene, fssl_ctx_add_client_ca(ctx, cert, &err)) &&
+           did(scene, fssl_ctx_add_server_name(ctx, TEXT("other.test"), other, &err)) &&
+           did(scene, fssl_ctx_add_psk(ctx, TEXT("first"), BYTES("a key"), &err)) &&
+           did(scene, fssl_ctx_add_psk(ctx, TEXT("second"), BYTES("another"), &err));
+}
+
+static bool change_conn(struct scene *scene, fssl_handle conn, fssl_handle ctx)
+{
+    return did(scene, fssl_conn_set_alpn_preference(conn, BYTES(protos), &err)) &&
+           did(scene, fssl_conn_set_ocsp_response(conn, BYTES("an answer"), &err)) &&
+           did(scene, fssl_conn_ask(conn, 0, &err)) &&
+           did(scene, fssl_conn_set_context(conn, ctx, &err));
+}
+
 static bool changes_in_use(struct scene *scene)
 {
-    if (!make_both(scene) || !make_conns(scene, HOST) || !shake_hands(scene))
+    if (!make_both(scene) || !make_conns(scene, HOST))
+        return false;
+    act_as(scene, SERVER);
+    if (!fill_ctx(scene, scene->ctx[SERVER]) || !make_conns(scene, HOST) ||
+        !change_conn(scene, scene->conn[SERVER], scene->ctx[SERVER]) || !shake_hands(scene))
         return false;
     act_as(scene, SERVER);
     if (!change_ctx(scene, scene->ctx[SERVER]))
