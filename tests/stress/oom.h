@@ -24,6 +24,9 @@ void memory_on(bool on);
 /* Returns how many allocations were counted since memory_plan. */
 int64_t memory_counted(void);
 
+/* Tells whether flatssl itself made an allocation of the last run without failures, by its number. */
+bool memory_ours(int64_t index);
+
 /* Where the allocation was that failed first: file and line, "" if none did. */
 const char *memory_failed_at(void);
 
