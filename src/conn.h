@@ -33,7 +33,6 @@ struct inquiry {
     int tickets_due; /* to be sent once the peer is accepted */
     bool collecting; /* OpenSSL verifies, for the question about the peer */
     bool settled;    /* the answer about the peer has had its effect */
-    bool at_end;     /* that question came after the handshake */
     struct verify_error errors[VERIFY_ERRORS];
 };
 

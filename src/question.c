@@ -123,10 +123,9 @@ bool question_at_end(struct conn *conn)
         return false;
     if (conn->server && !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER))
         return false;
-    if (!inquiry->at_end && !inquiry->collecting && result != X509_V_OK)
+    if (!inquiry->collecting && result != X509_V_OK)
         errors_add(inquiry, result, 0);
     inquiry->open = FSSL_ASK_VERIFY;
-    inquiry->at_end = true;
     return true;
 }
 
