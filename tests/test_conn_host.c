@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 static fssl_handle ctx, conn;
 
 static void new_conn(void)
@@ -74,6 +76,11 @@ static void hosts_that_are_none(void)
         {"a line feed", "localhost\n", FSSL_NUL_TERMINATED},
         {"a delete", "local\x7fhost", FSSL_NUL_TERMINATED},
         {"only a dot", ".", FSSL_NUL_TERMINATED},
+        {"two dots at the end", "example.test..", FSSL_NUL_TERMINATED},
+        {"two dots inside", "example..test", FSSL_NUL_TERMINATED},
+        {"a hyphen at the end", "example-.test", FSSL_NUL_TERMINATED},
+        {"a label of 64", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test",
+         FSSL_NUL_TERMINATED},
         {"a dot in front", ".example.test", FSSL_NUL_TERMINATED},
         {"too long", too_long, sizeof too_long},
     };
@@ -191,6 +198,117 @@ static void too_late(void)
     pair_close(&pair);
 }
 
+/* ---- a peer that OpenSSL has taken ---- */
+
+/* Suites without certificates, which a program may choose, do not stand for a verified peer. */
+static void nobody_shows_a_certificate(void)
+{
+    static const struct {
+        const char *who;
+        int32_t client_mode;
+        int32_t server_mode;
+        int32_t code; /* of the client; it is OpenSSL's that refuses to be asked */
+    } rows[] = {
+        {"the client verifies", FSSL_VERIFY_PEER, FSSL_VERIFY_NONE, FSSL_E_VERIFY},
+        {"the server insists", FSSL_VERIFY_NONE,
+         FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT, FSSL_E_TLS},
+        {"neither", FSSL_VERIFY_NONE, FSSL_VERIFY_PEER, FSSL_OK},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct pair pair = pair_open(&(struct pair_plan){.version = FSSL_TLS1_2_VERSION});
+        fssl_handle contexts[] = {pair.client_ctx, pair.server_ctx};
+
+        check_row(rows[i].who);
+        pair_disconnect(&pair);
+        for (int side = 0; side < 2; side++)
+            CHECK_OK(fssl_ctx_set_cipher_list(contexts[side], "AECDH:@SECLEVEL=0",
+                                              FSSL_NUL_TERMINATED, &err));
+        pair_connect(&pair, &(struct pair_plan){.version = FSSL_TLS1_2_VERSION});
+        CHECK_OK(fssl_conn_set_verify(pair.client, rows[i].client_mode, &err));
+        CHECK_OK(fssl_conn_set_verify(pair.server, rows[i].server_mode, &err));
+        CHECK_EQUAL(rows[i].code, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_close(&pair);
+        check_row(NULL);
+    }
+}
+
+/* A session that was made when nobody demanded a client's certificate brings none along. */
+static void a_session_without_a_certificate(void)
+{
+    static const int32_t versions[] = {FSSL_TLS1_2_VERSION, FSSL_TLS1_3_VERSION};
+
+    for (size_t i = 0; i < 2 * COUNT_OF(versions); i++) {
+        struct pair pair = pair_established(&(struct pair_plan){.version = versions[i / 2]});
+        int32_t mode = i % 2 ? FSSL_VERIFY_PEER | FSSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0;
+        fssl_handle session;
+        uint8_t byte;
+
+        fssl_conn_recv(pair.client, &byte, 1, 0, NULL);
+        session = CHECK_MADE(fssl_conn_session(pair.client, &err));
+        pair_disconnect(&pair);
+        pair_connect(&pair, &(struct pair_plan){0});
+        CHECK_OK(fssl_conn_set_session(pair.client, session, &err));
+        CHECK_OK(fssl_conn_set_verify(pair.server, mode, &err));
+        CHECK_EQUAL(mode ? FSSL_E_VERIFY : FSSL_OK,
+                    fssl_error_code(pair_handshake_results(&pair).server, NULL));
+        check_close(session);
+        pair_close(&pair);
+    }
+}
+
+/* Asks for verification when the certificate has come already. */
+static int32_t verify_from_now_on(int64_t token, fssl_handle h, int32_t where, int32_t result)
+{
+    (void)token, (void)result;
+    if (where & SSL_CB_HANDSHAKE_DONE)
+        fssl_conn_set_verify(h, FSSL_VERIFY_PEER, NULL);
+    return 0;
+}
+
+/* What OpenSSL found counts, also where verification was off when it looked. */
+static void verification_that_comes_late(void)
+{
+    static const struct {
+        enum identity_name trust;
+        int32_t code;
+    } rows[] = {{ID_CA, FSSL_OK}, {ID_OTHER_CA, FSSL_E_VERIFY}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct pair pair = pair_open(&(struct pair_plan){.trust = rows[i].trust});
+        int64_t result;
+
+        CHECK_OK(fssl_conn_set_verify(pair.client, FSSL_VERIFY_NONE, &err));
+        CHECK_OK(fssl_conn_set_info_callback(pair.client, verify_from_now_on, 0, &err));
+        result = pair_handshake_results(&pair).client;
+        CHECK_EQUAL(rows[i].code, fssl_error_code(result, NULL));
+        if (rows[i].code)
+            CHECK_EQUAL(20, error_int(result, FSSL_ERROR_VERIFY_CODE)); /* no issuer */
+        pair_close(&pair);
+    }
+}
+
+/* A context that is not a safe one may verify a chain for whatever host. */
+static void no_host(void)
+{
+    static const enum identity_name trusted[] = {ID_CA, ID_OTHER_CA};
+
+    for (size_t i = 0; i < COUNT_OF(trusted); i++) {
+        struct pair pair = pair_open(&(struct pair_plan){.version = FSSL_TLS1_3_VERSION});
+        int64_t result;
+
+        check_close(pair.client);
+        check_close(pair.client_ctx);
+        pair.client_ctx = CHECK_MADE(fssl_ctx_new(FSSL_TLS_CLIENT_METHOD, &err));
+        CHECK_OK(fssl_ctx_set_verify(pair.client_ctx, FSSL_VERIFY_PEER, &err));
+        pair_trust(pair.client_ctx, trusted[i]);
+        pair.client = CHECK_MADE(fssl_conn_new_memory(pair.client_ctx, &err));
+        result = pair_handshake_results(&pair).client;
+        CHECK_EQUAL(i ? FSSL_E_VERIFY : FSSL_OK, fssl_error_code(result, NULL));
+        pair_close(&pair);
+    }
+}
+
 /* ---- the server name ---- */
 
 static const char *server_name_for(const char *host, const char *name)
@@ -245,6 +363,10 @@ static const struct check_case cases[] = {
     {"a certificate alone", a_certificate_alone},
     {"set again", set_again},
     {"too late", too_late},
+    {"trap-result nobody shows a certificate", nobody_shows_a_certificate},
+    {"a session without a certificate", a_session_without_a_certificate},
+    {"verification that comes late", verification_that_comes_late},
+    {"no host", no_host},
     {"server names", server_names},
     {"a name replaced by an address", a_name_replaced_by_an_address},
 };

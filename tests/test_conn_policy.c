@@ -17,6 +17,42 @@ static void own_verification(void)
     pair_close(&pair);
 }
 
+/* A connection goes over to a context that serves its side, or any where it has none yet. */
+static void contexts_for_a_side(void)
+{
+    static const struct {
+        const char *name;
+        int32_t method;
+        bool starts; /* as the client */
+        bool server; /* what it goes over to */
+        int32_t code;
+    } rows[] = {
+        {"a client, to a client's", FSSL_TLS_METHOD, true, false, FSSL_OK},
+        {"a client, to a server's", FSSL_TLS_METHOD, true, true, FSSL_E_ARGUMENT},
+        {"no side yet, to a client's", FSSL_TLS_METHOD, false, false, FSSL_OK},
+        {"no side yet, to a server's", FSSL_TLS_METHOD, false, true, FSSL_OK},
+        {"a server, to a client's", FSSL_TLS_SERVER_METHOD, false, false, FSSL_E_ARGUMENT},
+        {"a server, to a server's", FSSL_TLS_SERVER_METHOD, false, true, FSSL_OK},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        fssl_handle ctx = CHECK_MADE(fssl_ctx_new(rows[i].method, &err));
+        fssl_handle conn = CHECK_MADE(fssl_conn_new_memory(ctx, &err));
+        fssl_handle other = rows[i].server ? CHECK_MADE(fssl_ctx_new_server(&err))
+                                           : CHECK_MADE(fssl_ctx_new_client(&err));
+        int64_t result;
+
+        check_row(rows[i].name);
+        if (rows[i].starts)
+            CHECK_OK(fssl_conn_set_connect_state(conn, &err));
+        result = fssl_conn_set_context(conn, other, &err);
+        CHECK_EQUAL(rows[i].code, fssl_error_code(result, NULL));
+        check_close(other);
+        check_close(conn);
+        check_close(ctx);
+    }
+}
+
 static void own_options(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){0});
@@ -122,10 +158,10 @@ static void no_renegotiation(void)
 }
 
 static const struct check_case cases[] = {
-    {"own verification", own_verification}, {"own options", own_options},
-    {"own certificate", own_certificate},   {"own versions", own_versions},
-    {"own protocols", own_protocols},       {"renegotiation", renegotiation},
-    {"no renegotiation", no_renegotiation},
+    {"own verification", own_verification}, {"contexts for a side", contexts_for_a_side},
+    {"own options", own_options},           {"own certificate", own_certificate},
+    {"own versions", own_versions},         {"own protocols", own_protocols},
+    {"renegotiation", renegotiation},       {"no renegotiation", no_renegotiation},
 };
 
 int main(int argc, char **argv)

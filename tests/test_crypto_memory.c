@@ -125,6 +125,7 @@ static void connections(void)
     int64_t conn = fssl_conn_new_memory(ctx, NULL);
 
     fssl_conn_set_host(conn, TEXT("a.test"), NULL);
+    fssl_conn_set_server_name(conn, TEXT("b.test"), NULL);
     fssl_conn_do_handshake(conn, NULL);
     done(conn);
     done(fssl_conn_new(ctx, FSSL_NO_FD, NULL));
@@ -172,6 +173,7 @@ static int64_t verify(fssl_handle trusted, const char *host, int64_t flags)
 {
     int64_t chain = fssl_chain_new(trusted, leaf, NULL), result = -1, item;
 
+    fssl_chain_add_untrusted(chain, ca, NULL);
     if (chain > 0 && fssl_chain_set_time(chain, BUILT_FROM + 5, NULL) == 0 &&
         fssl_chain_set_purpose(chain, FSSL_PURPOSE_SSL_SERVER, NULL) == 0 &&
         fssl_chain_set_flags(chain, flags, NULL) == 0 &&

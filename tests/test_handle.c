@@ -283,6 +283,51 @@ static void many_at_once(void)
     check_close(cert);
 }
 
+/* ---- where memory runs out ---- */
+
+enum { CHUNK_LEAST = 1 << 16 }; /* only the table asks for so much at once */
+
+static bool table_fails;
+
+static void *allocate(size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return table_fails && size > CHUNK_LEAST ? NULL : malloc(size);
+}
+
+static void *allocate_again(void *block, size_t size, const char *file, int line)
+{
+    (void)file, (void)line;
+    return realloc(block, size);
+}
+
+static void give_back(void *block, const char *file, int line)
+{
+    (void)file, (void)line;
+    free(block);
+}
+
+/* The slots that there are go on being used, and the table grows when it can again. */
+static void no_room_in_the_table(void)
+{
+    enum { MOST = 20000 };
+    static fssl_handle handles[MOST];
+    fssl_handle one;
+    int64_t count = 0;
+
+    table_fails = true;
+    while (count < MOST && (handles[count] = fssl_name_new(&err)) > 0)
+        count++;
+    if (CHECK(count < MOST))
+        CHECK_FAILS(FSSL_E_MEMORY, fssl_name_new(&err));
+    CHECK_IS(count, fssl_handle_count(FSSL_TYPE_NAME, &err));
+    table_fails = false;
+    one = CHECK_MADE(fssl_name_new(&err));
+    check_close(one);
+    for (int64_t i = 0; i < count; i++)
+        check_close(handles[i]);
+}
+
 /* ---- lifetimes ---- */
 
 static void any_order_of_closing(void)
@@ -343,6 +388,7 @@ static const struct check_case cases[] = {
     {"same object", same_object},
     {"a million values, none twice", a_million_values},
     {"many at once", many_at_once},
+    {"no room in the table", no_room_in_the_table},
     {"CVE-2018-1000807 any order of closing", any_order_of_closing},
     {"CVE-2026-19445 contexts closed before the handshake", contexts_closed_before_the_handshake},
     {"a child of fork has its own", a_child_of_fork_has_its_own},
@@ -350,5 +396,6 @@ static const struct check_case cases[] = {
 
 int main(int argc, char **argv)
 {
+    CRYPTO_set_mem_functions(allocate, allocate_again, give_back);
     return check_run(cases, COUNT_OF(cases), argc, argv);
 }

@@ -183,6 +183,59 @@ static void pins(void)
     }
 }
 
+/* Without verification there is no chain: the peer's own key alone can be the pinned one. */
+static void pins_without_verification(void)
+{
+    static const struct {
+        enum identity_name pinned;
+        int32_t code;
+    } rows[] = {{ID_EC, FSSL_OK}, {ID_CA, FSSL_E_VERIFY}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct pair_plan plan = {.trust = ID_OTHER_CA};
+        struct pair pair;
+        uint8_t digest[32];
+
+        memset(&pair, 0, sizeof pair);
+        pair_contexts(&pair, &plan);
+        pin_of(rows[i].pinned, digest);
+        CHECK_OK(fssl_ctx_add_pin(pair.client_ctx, digest, sizeof digest, &err));
+        CHECK_OK(fssl_ctx_set_verify(pair.client_ctx, FSSL_VERIFY_NONE, &err));
+        pair_connect(&pair, &plan);
+        CHECK_EQUAL(rows[i].code, fssl_error_code(pair_handshake_results(&pair).client, NULL));
+        pair_close(&pair);
+    }
+}
+
+/* A server that pins a client's key refuses one that shows no certificate, or comes by a key. */
+static void pins_of_a_client(void)
+{
+    static const struct {
+        enum identity_name client;
+        bool by_psk;
+        int32_t code;
+    } rows[] = {{ID_CLIENT, false, FSSL_OK}, {ID_NONE, false, FSSL_E_VERIFY}, {ID_NONE, true, 0}};
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct pair_plan plan = {.client = rows[i].client, .version = FSSL_TLS1_2_VERSION};
+        struct pair pair;
+        uint8_t digest[32];
+
+        memset(&pair, 0, sizeof pair);
+        pair_contexts(&pair, &plan);
+        pin_of(ID_CLIENT, digest);
+        CHECK_OK(fssl_ctx_add_pin(pair.server_ctx, digest, sizeof digest, &err));
+        if (rows[i].by_psk) {
+            add(pair.server_ctx, "me", key);
+            add(pair.client_ctx, "me", key);
+            CHECK_OK(fssl_ctx_set_cipher_list(pair.client_ctx, TEXT("PSK"), &err));
+        }
+        pair_connect(&pair, &plan);
+        CHECK_EQUAL(rows[i].code, fssl_error_code(pair_handshake_results(&pair).server, NULL));
+        pair_close(&pair);
+    }
+}
+
 /* A resumed session shows no chain, in which the key of an authority could be found that was pinned
    since: with pins nothing is resumed. */
 static void pins_and_resumption(void)
@@ -249,6 +302,8 @@ static const struct check_case cases[] = {
     {"without key and host", without_key_and_host},
     {"bad arguments", bad_arguments},
     {"pins", pins},
+    {"pins without verification", pins_without_verification},
+    {"pins of a client", pins_of_a_client},
     {"pins and resumption", pins_and_resumption},
     {"a refused peer is told", a_refused_peer_is_told},
     {"staples", staples},

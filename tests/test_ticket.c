@@ -129,6 +129,33 @@ static void taken_anew(void)
     pair_close(&pair);
 }
 
+/* However often a connection goes over to another context, it keeps the ring of its first. */
+static void gone_over_twice(void)
+{
+    for (size_t i = 0; i < COUNT_OF(versions); i++) {
+        struct pair_plan plan = {.version = versions[i]};
+        struct pair pair = {.piece = PAIR_RING, .client_fd = -1, .server_fd = -1};
+        uint8_t keys[2 * KEY];
+        fssl_handle ticket, other;
+
+        memset(keys, 5, KEY);
+        memset(keys + KEY, 6, KEY);
+        pair.client_ctx = pair_client_ctx(&plan);
+        pair.server_ctx = server_ctx(keys, KEY);
+        other = server_ctx(keys + KEY, KEY);
+        CHECK(!visit(&pair, pair.server_ctx, 0, &ticket));
+        pair_connect(&pair, &plan);
+        CHECK_OK(fssl_conn_set_context(pair.server, other, &err));
+        CHECK_OK(fssl_conn_set_context(pair.server, other, &err));
+        CHECK_OK(fssl_conn_set_session(pair.client, ticket, &err));
+        CHECK(pair_handshake(&pair));
+        CHECK_IS(1, fssl_conn_session_reused(pair.client, &err));
+        check_close(ticket);
+        check_close(other);
+        pair_close(&pair);
+    }
+}
+
 static void bad_keys(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
@@ -267,6 +294,7 @@ static const struct check_case cases[] = {
     {"shared and rotated", shared_and_rotated},
     {"found behind a name", found_behind_a_name},
     {"taken anew", taken_anew},
+    {"gone over twice", gone_over_twice},
     {"bad keys", bad_keys},
     {"bytes keep the host", bytes_keep_the_host},
     {"unverified is not offered", unverified_is_not_offered},

@@ -14,7 +14,14 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 SOURCES = HERE.parents[1] / "src"
 LINES, BRANCHES = 95, 90  # per cent
-WHOLE = ("handle.c", "conn_host.c")
+WHOLE = (
+    "handle.c",
+    "conn_host.c",
+    "cert_host.c",
+    "conn_policy.c",
+    "question.c",
+    "chain.c",
+)
 
 
 def read(path):
