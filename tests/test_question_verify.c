@@ -215,7 +215,7 @@ static void more_errors_than_are_shown(void)
     pair_contexts(&pair, &(struct pair_plan){0});
     see_from(pair.client_ctx, ca, TOO_LATE + 315360000);
     for (int i = 0; i < LONG; i++) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "between %d", i);
         above = made[i] = build_middle_ca(name, ca_key, above, ca_key);

@@ -49,7 +49,7 @@ FAULTS = {
         rb"a connection in spite of a failing callback",
     ),
     "a truncated length": (
-        "src/bio.c",
+        "src/ring.c",
         "    memcpy(ring->data, data + piece, len - piece);",
         "    memcpy(ring->data, data + piece, (uint8_t)(len - piece));",
         CHUNKS,
