@@ -22,11 +22,13 @@ EXTENSIONS = (
 )
 
 
+KEYS = {"ec": ("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "rsa": ("rsa:2048",)}
+
+
 def _request(folder, name, *options):
     command = [
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-        "-noenc", "-days", "30", "-subj", f"/CN=bench {name}", "-keyout", f"{name}.key",
-        "-out", f"{name}.crt",
+        "openssl", "req", "-x509", "-newkey", *KEYS[os.path.basename(folder)], "-noenc", "-days",
+        "30", "-subj", f"/CN=bench {name}", "-keyout", f"{name}.key", "-out", f"{name}.crt",
     ]
     done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True)
     if done.returncode:
@@ -34,6 +36,13 @@ def _request(folder, name, *options):
 
 
 def make(folder: str) -> None:
+    """Makes a folder for each kind of key in this one: see _fill."""
+    for key in KEYS:
+        os.mkdir(os.path.join(folder, key))
+        _fill(os.path.join(folder, key))
+
+
+def _fill(folder):
     """Fills a folder: ca.pem, server.pem and client.pem (key, then certificate), openssl.cnf."""
     _request(folder, "ca", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
     os.rename(os.path.join(folder, "ca.crt"), os.path.join(folder, "ca.pem"))

@@ -9,7 +9,8 @@ from peers import Peers
 
 
 class Effort(typing.NamedTuple):
-    rounds: int
+    rounds: int  # at most
+    calm: int  # so many without a better one end it sooner
     seconds: float  # of one run
     idle: int  # connections
     levels: typing.Tuple[str, ...]  # of live connections
@@ -17,13 +18,14 @@ class Effort(typing.NamedTuple):
     handles: int  # rounds of the handle program
 
 
-TINY = Effort(1, 0.0, 20, subjects.LEVELS[:2], 1, 1)
-SHORT = Effort(5, 0.04, 1000, subjects.LEVELS[:4], 3, 100)
-LONG = Effort(21, 0.15, 10000, subjects.LEVELS, 5, 1000)
+TINY = Effort(1, 1, 0.0, 20, subjects.LEVELS[:2], 1, 1)
+SHORT = Effort(7, 3, 0.04, 1000, subjects.LEVELS[:4], 3, 100)
+LONG = Effort(21, 6, 0.1, 10000, subjects.LEVELS, 5, 300)
+BETTER = 0.995  # of the best time so far
 
 
 def _once(peers: Peers, run: subjects.Run, count: int) -> float:
-    return peers.get(run.peer).ask(run.subject, count)[run.number]
+    return peers.get(run.peer, run.key).ask(run.asked, count)[run.number]
 
 
 def _count(peers: Peers, run: subjects.Run, seconds: float) -> int:
@@ -35,14 +37,23 @@ def _count(peers: Peers, run: subjects.Run, seconds: float) -> int:
     return max(2, round(count * seconds / took) & ~1)
 
 
+def _rounds(peers: Peers, runs: list, effort: Effort) -> list:
+    """Returns the times of pairs, each of one piece of work, until both bests have settled."""
+    counts = [_count(peers, run, effort.seconds) for run in runs]
+    took, best, calm = [], [float("inf")] * 2, 0
+    while len(took) < effort.rounds and calm < effort.calm:
+        pair = [_once(peers, run, count) / count for run, count in zip(runs, counts)]
+        better = any(time < least * BETTER for time, least in zip(pair, best))
+        calm = 0 if better else calm + 1
+        best = [min(both) for both in zip(best, pair)]
+        took.append(pair)
+    return took
+
+
 def compare(peers: Peers, base: subjects.Run, other: subjects.Run, effort: Effort) -> dict:
     """Returns how many times as fast the other is as the base: by the best runs, and the median of
     the pairs; and the microseconds of both."""
-    counts = [_count(peers, run, effort.seconds) for run in (base, other)]
-    took = [
-        [_once(peers, run, count) / count for run, count in zip((base, other), counts)]
-        for _ in range(effort.rounds)
-    ]
+    took = _rounds(peers, [base, other], effort)
     best = [min(times) for times in zip(*took)]
     return {
         "ratio": round(best[0] / best[1], 3),

@@ -2,6 +2,7 @@
 runner talks with them), each in a process of its own."""
 
 import os
+import select
 import shutil
 import subprocess
 import typing
@@ -66,9 +67,9 @@ class Peer:
         if not (os.path.exists(program) or shutil.which(program)):
             raise Refused(f"{kind.package or program} is not installed")
         environment = dict(os.environ, OPENSSL_CONF=os.path.join(folder, "openssl.cnf"))
-        self._kind = kind
+        self._kind, self._patience, self.stuck = kind, patience, False
         self._process = subprocess.Popen(
-            ["timeout", str(patience), *kind.command, folder], stdin=subprocess.PIPE,
+            ["timeout", "--kill-after=5", "3600", *kind.command, folder], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
     def ask(self, subject: str, count: int) -> typing.List[float]:
@@ -76,7 +77,7 @@ class Peer:
         try:
             self._process.stdin.write(f"{subject} {count}\n")
             self._process.stdin.flush()
-            answer = self._process.stdout.readline()
+            answer = self._answer(subject)
         except BrokenPipeError:
             answer = ""
         if not answer:
@@ -86,6 +87,15 @@ class Peer:
             raise Refused(answer[2:].strip())
         return [float(number) for number in answer.split()]
 
+    def _answer(self, subject):
+        """Returns the line that the peer answers, "" if it has ended. One that is stuck is ended."""
+        if select.select([self._process.stdout], [], [], self._patience)[0]:
+            return self._process.stdout.readline()
+        self._process.terminate()
+        self._process.wait()
+        self.stuck = True
+        raise RuntimeError(f"{self._kind.label}, {subject}: no answer in {self._patience} s")
+
     def ended(self) -> bool:
         return self._process.poll() is not None
 
@@ -94,13 +104,17 @@ class Peer:
             self._process.stdin.close()
         except BrokenPipeError:
             pass
-        self._process.wait()
+        try:
+            self._process.wait(self._patience)
+        except subprocess.TimeoutExpired:
+            self._process.terminate()
+            self._process.wait()
         self._process.stdout.close()
         self._process.stderr.close()
 
 
 class Peers:
-    """The peers that run, started when first asked for."""
+    """The peers that run, each once for a kind of key, started when first asked for."""
 
     def __init__(self, folder: str, patience: float):
         self.missing = {}  # name: why
@@ -110,26 +124,30 @@ class Peers:
         return self
 
     def __exit__(self, *_):
-        for name in list(self._running):
-            self.stop(name)
+        for name, key in list(self._running):
+            self.stop(name, key)
 
-    def get(self, name: str) -> Peer:
+    def get(self, name: str, key: str = "ec") -> Peer:
         if name in self.missing:
             raise Refused(self.missing[name])
-        if name in self._running and self._running[name].ended():
-            self.stop(name)
+        running = self._running.get((name, key))
+        if running and running.ended():
+            if running.stuck:
+                self.missing[name] = "it gave no answer in time"
+            self.stop(name, key)
+            return self.get(name, key)
         try:
-            if name not in self._running:
-                self._running[name] = self.fresh(name)
+            if (name, key) not in self._running:
+                self._running[name, key] = self.fresh(name, key)
         except Refused as refused:
             self.missing[name] = str(refused)
             raise
-        return self._running[name]
+        return self._running[name, key]
 
-    def fresh(self, name: str) -> Peer:
+    def fresh(self, name: str, key: str = "ec") -> Peer:
         """Starts one more, for the caller to close."""
-        return Peer(KINDS[name], self._folder, self._patience)
+        return Peer(KINDS[name], os.path.join(self._folder, key), self._patience)
 
-    def stop(self, name: str) -> None:
-        if name in self._running:
-            self._running.pop(name).close()
+    def stop(self, name: str, key: str) -> None:
+        if (name, key) in self._running:
+            self._running.pop((name, key)).close()

@@ -10,11 +10,11 @@ Measured on {date}, {machine}, {openssl}, by `{command}`.
 
 Everything is compared with OpenSSL called from C, which does the same work in the same run: the two
 take turns, and the figure is the ratio of the best runs, with the median of the pairs in brackets.
-1.00 is as fast, more is faster. All use the same ECDSA P-256 certificate, TLS 1.3 unless another is
-named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients verify the certificate. Both
-ends are the same library in one thread (in Go, goroutines). In memory, the program carries each
-packet from one end to the other; over loopback, TCP does. Times are the processor's, but for
-handshakes on two threads.
+1.00 is as fast, more is faster. All use the same ECDSA P-256 certificate, or RSA where that is said,
+TLS 1.3 unless another is named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients verify
+the certificate. Both ends are the same library in one thread (in Go, goroutines). In memory, the
+program carries each packet from one end to the other; over loopback, TCP does. Times are the
+processor's, but for handshakes on two threads.
 """
 
 FEET = ("The figures are in [performance.json](performance.json); `./dev bench --pages` made this "

@@ -42,7 +42,7 @@ class Bench:
             return work(self.peers, *arguments)
         except Refused:
             return None
-        except RuntimeError as error:
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
             print(f"FAILED: {error}", file=sys.stderr, flush=True)
             self.failures.append(str(error))
             return None
@@ -82,7 +82,8 @@ class Bench:
             self.results["trust"][name] = found
 
     def run(self):
-        streams = subjects.SHORT if self.effort is measure.SHORT else list(subjects.STREAMS)
+        short = self.effort is measure.SHORT and self.groups is GROUPS
+        streams = subjects.SHORT if short else list(subjects.STREAMS)
         for group in self.groups:
             of_group = [name for name in streams if name.rsplit("_", 1)[0] == group]
             for subject in of_group:
@@ -94,7 +95,7 @@ class Bench:
 def handle_figures(_, rounds):
     """Returns the lines "name number" of the program bench/handle.c."""
     program = os.path.join(peering.BUILD, "handle")
-    done = subprocess.run([program, str(rounds)], capture_output=True, text=True)
+    done = subprocess.run([program, str(rounds)], capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise RuntimeError("handle: " + done.stderr)
     return {name: float(number)
@@ -204,7 +205,7 @@ def main():
             write(json.load(file))
         return 0
     effort = measure.LONG if given.long else measure.SHORT
-    results, failures = measured(effort, given.name or GROUPS, 1500)
+    results, failures = measured(effort, given.name or GROUPS, 300)
     results = {**circumstances("./dev bench" + " --long" * given.long), **results}
     print(report.page(results))
     if (given.long or given.write) and not given.name:

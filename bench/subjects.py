@@ -10,6 +10,16 @@ class Run(typing.NamedTuple):
     subject: str
     number: int = 0
 
+    @property
+    def key(self):
+        """The kind of key that the certificates have."""
+        return "rsa" if "_rsa_" in self.subject else "ec"
+
+    @property
+    def asked(self):
+        """What the peer knows the subject as."""
+        return self.subject.replace("_rsa_", "_")
+
 
 class Comparison(typing.NamedTuple):
     """Two runs that take turns: how many times as fast the second is."""
@@ -23,6 +33,8 @@ class Comparison(typing.NamedTuple):
 STREAMS = {
     "handshake_memory": "full handshake in memory",
     "handshake_loopback": "full handshake over loopback",
+    "handshake_rsa_memory": "full handshake with RSA 2048 in memory",
+    "handshake_rsa_loopback": "full handshake with RSA 2048 over loopback",
     "mutual_memory": "mutual handshake in memory",
     "mutual_loopback": "mutual handshake over loopback",
     "echo_memory": "echo of 64 B in memory",
@@ -37,8 +49,9 @@ STREAMS = {
     "bulk_1m_loopback": "1 MiB messages over loopback",
 }
 
-# The short form leaves out the sizes between.
-SHORT = [name for name in STREAMS if not name.startswith(("bulk_64", "bulk_1k", "bulk_1m"))]
+# The short form leaves out the sizes between, and the other kind of key.
+LEFT_OUT = ("handshake_rsa", "bulk_64", "bulk_1k", "bulk_1m")
+SHORT = [name for name in STREAMS if not name.startswith(LEFT_OUT)]
 
 LEVELS = ("10", "100", "1000", "10000", "100000")  # live connections
 

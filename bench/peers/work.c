@@ -194,7 +194,7 @@ static void idle(const struct subject *subject, long count, double *numbers)
     links[0] = link_ready(&subject->plan, subject->memory); /* what all share is there before */
     link_free(&links[0]);
     numbers[0] = idle_bytes(subject, links, count, false);
-    numbers[1] = idle_bytes(subject, links, count, true);
+    numbers[1] = idle_bytes(subject, links, count / 2, true);
     free(links);
 }
 
