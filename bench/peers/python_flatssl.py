@@ -7,7 +7,7 @@ import time
 import flatssl
 
 FOLDER = sys.argv[1]
-SIZE, PACKET = 1 << 14, 1 << 16
+PACKET = 1 << 16
 SIZES = {"64": 64, "1k": 1 << 10, "16k": 1 << 14, "1m": 1 << 20}
 
 
@@ -57,21 +57,20 @@ class Memory:
         self.server.close()
 
     def forth(self, message):
-        if len(message) <= SIZE:
-            return self.piece(message)
-        view = memoryview(message)
-        for at in range(0, len(message), SIZE):
-            self.piece(view[at : at + SIZE])
+        sealed = self.client.seal(message)
+        left = len(message) - len(self.server.pump(sealed[0])[0])
+        if left:
+            self.rest(memoryview(message)[sealed[1] :], left)
 
-    def piece(self, data):
-        left = self.client.send(data)
-        left -= len(self.server.pump(self.client.bio_read(PACKET), SIZE)[0])
+    def rest(self, unsent, left):
+        """Carries what was more than a packet."""
         while left:
-            left -= len(self.server.recv(SIZE))
+            packet, sent, _ = self.client.seal(unsent)
+            unsent = unsent[sent:]
+            left -= len(self.server.pump(packet, PACKET).plain)
 
     def back(self, message):
-        self.server.send(message)
-        return self.client.pump(self.server.bio_read(PACKET), SIZE)[0]
+        return self.client.pump(self.server.seal(message)[0])[0]
 
 
 class Loopback:

@@ -151,8 +151,13 @@ def opened(ffi):
     raise ImportError("flatssl: the library is not found: " + "; ".join(tried))
 
 
+def address(name):
+    """Returns where a function of the library is, for C to call."""
+    return int(ffi.cast("uintptr_t", ffi.addressof(_opened, name)))
+
+
 _declared = declared()
 ffi = _declared.ffi
 SHAPES = _declared.SHAPES
-lib = opened(ffi)
+lib = _opened = opened(ffi)
 NULL = ffi.NULL

@@ -5,45 +5,18 @@ import sys
 import typing
 
 from . import _abi
-from ._abi import allocate, view_of
-from ._load import NULL, ffi, lib
+from ._abi import allocate
+from ._load import ffi, lib
 from .certificate import Certificate, Session
-from .errors import Error, ZeroReturnError, from_result
+from .errors import Error
 from .question import Questions
-from .stream import RECORD_MAX, STREAM_MAX, make_room
+from .transfer import Pumped as Pumped, Sealed as Sealed, Transfer
 from .types import Address, Buffer
 
 if typing.TYPE_CHECKING:
     import socket
 
     from .context import Context
-
-
-class Pumped(typing.NamedTuple):
-    """What one pump moved, and why it stopped: error is raised nowhere."""
-
-    plain: bytes
-    out: bytes
-    taken: int
-    error: typing.Optional[Error]
-
-
-class Sealed(typing.NamedTuple):
-    """What one seal moved, and why it stopped: error is raised nowhere."""
-
-    out: bytes
-    sent: int
-    error: typing.Optional[Error]
-
-
-def _make_packet():
-    """Returns what pump writes: how much was taken, plaintext, ciphertext and its length."""
-    return (ffi.new("int64_t *"), *make_room(), *make_room(), ffi.new("int64_t *"))
-
-
-_packets: typing.List[tuple] = []
-_take, _give, _new = _packets.pop, _packets.append, tuple.__new__
-_pump, _seal = lib.fssl_conn_pump, lib.fssl_conn_seal
 
 
 class Connection(Questions):
@@ -178,19 +151,11 @@ class Connection(Questions):
 
     # ---- the stream ----
 
-    def recv(self, bufsize: int = 16384, flags: int = 0) -> bytes:
-        """Receives at most bufsize bytes; none when the peer has ended the stream."""
-        try:
-            return super().recv(bufsize, flags)
-        except ZeroReturnError:
-            return b""
-
-    def recv_into(self, buffer: Buffer, nbytes: "int | None" = None, flags: int = 0) -> int:
-        """Receives into a buffer; 0 when the peer has ended the stream."""
-        try:
-            return super().recv_into(buffer, nbytes, flags)
-        except ZeroReturnError:
-            return 0
+    # At the end of the stream recv returns no bytes, and recv_into 0.
+    recv = Transfer._read
+    recv_into = Transfer._read_into
+    seal = Transfer._seal
+    pump = Transfer._pump
 
     def set_coalescing(self, size: int) -> None:
         """Gathers small sends until they make a record of that size, 0 for none: much faster. They
@@ -211,49 +176,6 @@ class Connection(Questions):
 
     def set_shutdown_state(self, state: int) -> None:
         _abi.conn_set_shutdown_state(self, state)
-
-    def pump(self, data: Buffer = b"", size: int = RECORD_MAX) -> Pumped:
-        """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
-        that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
-        the handshake is advanced, and the error is None once it is done."""
-        try:
-            packet = _take()
-        except IndexError:
-            packet = _make_packet()
-        taken, plain, plain_view, out, out_view, given = packet
-        try:
-            size = size if size < STREAM_MAX else STREAM_MAX
-            if type(data) is bytes:  # it never waits, and so is not interrupted
-                result = _pump(self._handle, data, len(data), taken, plain, size,
-                               out, STREAM_MAX, given, NULL)
-            else:
-                with view_of(data) as view:
-                    result = _pump(self._handle, view, len(view), taken, plain, size,
-                                   out, STREAM_MAX, given, NULL)
-            error = None if result >= 0 else from_result(result)
-            received, sent = plain_view[:result] if result > 0 else b"", given[0]
-            return _new(Pumped, (received, out_view[:sent] if sent else b"", taken[0], error))
-        finally:
-            _give(packet)
-
-    def seal(self, data: Buffer) -> Sealed:
-        """Sends over a memory connection and takes what is to be sent: all that an event loop does
-        for a message. What does not fit into one packet comes out of the next seal or pump."""
-        try:
-            packet = _take()
-        except IndexError:
-            packet = _make_packet()
-        out, out_view, given = packet[3:]
-        try:
-            if type(data) is bytes:
-                result = _seal(self._handle, data, len(data), out, STREAM_MAX, given, NULL)
-            else:
-                with view_of(data) as view:
-                    result = _seal(self._handle, view, len(view), out, STREAM_MAX, given, NULL)
-            error, sent = (None, result) if result >= 0 else (from_result(result), 0)
-            return _new(Sealed, (out_view[: given[0]], sent, error))
-        finally:
-            _give(packet)
 
     def makefile(
         self, mode: str = "rb", buffering: int = -1, **text_options: typing.Any

@@ -68,7 +68,8 @@ def wrong(context: SSL.Context, conn: SSL.Connection, cert: crypto.X509) -> None
 
 def run(*arguments, **variables):
     places = f"{PYTHON}:{COMPAT}"
-    environment = {**os.environ, "MYPYPATH": places, "PYTHONPATH": places, **variables}
+    imported = f"{places}:{os.environ.get('PYTHONPATH', '')}"
+    environment = {**os.environ, "MYPYPATH": places, "PYTHONPATH": imported, **variables}
     done = subprocess.run([sys.executable, "-m", *map(str, arguments)], env=environment,
                           capture_output=True, text=True, timeout=300, cwd=PYTHON)
     return done.stdout + done.stderr
