@@ -24,13 +24,10 @@ void start(void)
     queue_empty();
 }
 
-/* Gives back what acquire took. */
 static void leave_own(fssl_handle h)
 {
-    if (h) {
-        lock_give(&((struct object *)handle_object(h))->lock);
-        handle_release(h);
-    }
+    if (h)
+        handle_leave(h);
 }
 
 static void leave(fssl_handle h)

@@ -3,7 +3,7 @@
    A handle is generation << 24 | slot. Slots sit in chunks that are never moved or freed, found
    through an array of pointers, so resolving one takes no lock. Each slot has one atomic word:
 
-       generation (29 bits) << 32 | closing (1 bit) << 31 | users (31 bits)
+       generation (29 bits) << 32 | closing << 31 | held << 30 | wanted << 29 | users (29 bits)
 
    While a handle is open the table itself is one of the users. acquire adds a user if the
    generation is the handle's and closing is not set; handle_release takes one away; closing sets
@@ -15,6 +15,10 @@
    No value is used twice: a slot whose generations are used up is retired. The first generation
    is random for each loaded copy of the library, so that a handle of one copy is hardly ever one
    of another.
+
+   held and wanted are those of the object's lock (lock.c), if this is the only handle that it will
+   ever have: then acquire becomes a user and takes the lock in one step, and the tail of the call
+   leaves both in one. Another kind's lock has a word of its own.
 
    Opening and freeing take the table's mutex. acquire and release do not. */
 #include "internal.h"
@@ -36,7 +40,14 @@ enum {
 };
 
 #define CLOSING (UINT64_C(1) << 31)
-#define USERS (CLOSING - 1)
+#define USERS (LOCK_WANTED - 1)
+
+/* What a user adds to the word who takes the lock, too. */
+#ifdef FSSL_NO_LOCK
+#define WITH_LOCK 1
+#else
+#define WITH_LOCK (LOCK_HELD + 1)
+#endif
 
 struct slot {
     _Alignas(64) atomic_uint_fast64_t word; /* a cache line each: distinct handles share none */
@@ -74,14 +85,25 @@ static struct slot *slot_at(uint32_t index)
     return chunk ? &chunk->slot[index & (CHUNK_SLOTS - 1)] : NULL;
 }
 
+static uint32_t index_of(fssl_handle h)
+{
+    return (uint32_t)h & (NO_SLOT - 1);
+}
+
 static struct slot *slot_of(fssl_handle h)
 {
-    return slot_at((uint32_t)h & (NO_SLOT - 1));
+    return slot_at(index_of(h));
 }
 
 static uint64_t generation_of(fssl_handle h)
 {
     return (uint64_t)h >> SLOT_BITS;
+}
+
+/* Tells whether each object of this kind has one handle only. */
+static bool one_handle(int32_t kind)
+{
+    return kind == KIND_CONN;
 }
 
 static bool chunk_add(uint32_t index)
@@ -133,6 +155,8 @@ fssl_handle handle_open(void *object)
     slot = slot_at(index);
     slot->object = object;
     slot->kind = ((struct object *)object)->kind;
+    if (one_handle(slot->kind))
+        ((struct object *)object)->lock.word = &slot->word;
     open_handles[slot->kind]++;
     generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32;
     atomic_store_explicit(&slot->word, generation << 32 | 1, memory_order_release);
@@ -143,9 +167,10 @@ fssl_handle handle_open(void *object)
 /* Takes the last user's place: frees the object and the slot. */
 static void slot_free(struct slot *slot, uint32_t index)
 {
-    void *object = slot->object;
+    struct object *object = slot->object;
     uint64_t generation = (atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32) + 1;
 
+    object->lock.word = &object->lock.own;
     pthread_mutex_lock(&table);
     open_handles[slot->kind]--;
     slot->object = NULL;
@@ -158,24 +183,43 @@ static void slot_free(struct slot *slot, uint32_t index)
     object_drop(object);
 }
 
-static bool slot_enter(struct slot *slot, uint64_t generation)
+/* Becomes a user: adds `most`, which is 1 or WITH_LOCK, or only 1 where the lock is held. Returns
+   what was added, 0 if the slot is not that generation's any more. */
+static uint64_t slot_enter(struct slot *slot, uint64_t generation, uint64_t most)
+{
+    uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+    uint64_t added;
+
+    do {
+        if (word >> 32 != generation || (word & CLOSING))
+            return 0;
+        added = word & LOCK_HELD ? 1 : most;
+    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word + added,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return added;
+}
+
+static void slot_leave(struct slot *slot, uint32_t index, uint64_t added)
+{
+    uint64_t before = atomic_fetch_sub_explicit(&slot->word, added, memory_order_acq_rel);
+
+    if ((before & USERS) == 1)
+        slot_free(slot, index);
+}
+
+/* Leaves and gives the lock up in one step. Returns false if somebody has to be woken. */
+static bool slot_leave_with_lock(struct slot *slot, uint32_t index)
 {
     uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
 
     do {
-        if (word >> 32 != generation || (word & CLOSING))
+        if (word & LOCK_WANTED)
             return false;
-    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word + 1,
-                                                    memory_order_acquire, memory_order_relaxed));
-    return true;
-}
-
-static void slot_leave(struct slot *slot, uint32_t index)
-{
-    uint64_t before = atomic_fetch_sub_explicit(&slot->word, 1, memory_order_acq_rel);
-
-    if ((before & USERS) == 1)
+    } while (!atomic_compare_exchange_weak_explicit(&slot->word, &word, word - WITH_LOCK,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    if ((word & USERS) == 1)
         slot_free(slot, index);
+    return true;
 }
 
 /* Holds the object of a handle of this kind, or of any kind for FSSL_TYPE_ANY, until
@@ -184,7 +228,7 @@ int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out)
 {
     struct slot *slot = h > 0 ? slot_of(h) : NULL;
 
-    if (!slot || !slot_enter(slot, generation_of(h)))
+    if (!slot || !slot_enter(slot, generation_of(h), 1))
         return FSSL_E_HANDLE;
     if (kind != FSSL_TYPE_ANY && slot->kind != kind) {
         handle_release(h);
@@ -198,13 +242,23 @@ int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out)
    OpenSSL. finish_own gives it back, or one of the other tails where the call fails. */
 int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
 {
+    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    uint64_t most = one_handle(kind) ? WITH_LOCK : 1, added;
     struct object *object;
-    int32_t code = handle_hold(h, kind, &object);
 
-    if (code)
-        return code_only(code, err);
+    added = slot ? slot_enter(slot, generation_of(h), most) : 0;
+    if (!added)
+        return code_only(FSSL_E_HANDLE, err);
+    if (slot->kind != kind) {
+        slot_leave(slot, index_of(h), added);
+        return code_only(FSSL_E_HANDLE_TYPE, err);
+    }
+    object = slot->object;
     memcpy(out, &object, sizeof object);
-    lock_take(&object->lock);
+    if (added > 1)
+        lock_entered(&object->lock);
+    else
+        lock_take(&object->lock);
     object->self = h;
     witness(object);
     return 0;
@@ -221,16 +275,28 @@ int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
     return failed;
 }
 
-/* Returns the object of a handle that this call has acquired. */
-void *handle_object(fssl_handle h)
+/* Gives back what acquire took. */
+void handle_leave(fssl_handle h)
 {
-    return slot_of(h)->object;
+    struct slot *slot = slot_of(h);
+    struct lock *lock = &((struct object *)slot->object)->lock;
+
+    if (lock->depth > 1 || lock->word != &slot->word) {
+        lock_give(lock);
+        slot_leave(slot, index_of(h), 1);
+        return;
+    }
+    lock_leaving(lock);
+    if (slot_leave_with_lock(slot, index_of(h)))
+        return;
+    lock_release(lock);
+    slot_leave(slot, index_of(h), 1);
 }
 
 /* Takes this call's use of a handle back, without its lock. */
 void handle_release(fssl_handle h)
 {
-    slot_leave(slot_of(h), (uint32_t)h & (NO_SLOT - 1));
+    slot_leave(slot_of(h), index_of(h), 1);
 }
 
 int64_t fssl_handle_close(fssl_handle h, int32_t *err)
@@ -293,7 +359,7 @@ static fssl_handle slot_handle(uint32_t index, int32_t type)
 int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
 {
     fssl_handle found = 0;
-    uint32_t index = previous ? ((uint32_t)previous & (NO_SLOT - 1)) + 1 : 0;
+    uint32_t index = previous ? index_of(previous) + 1 : 0;
 
     start();
     if (type < FSSL_TYPE_ANY || type >= KIND_LIMIT)

@@ -34,15 +34,46 @@ enum {
     KIND_LIMIT
 };
 
-/* ---- object.c: what stands behind handles ---- */
+/* ---- lock.c: who may use an object ---- */
+
+/* Bits of the word that tells who holds a lock. Beside them a slot keeps its users. */
+#define LOCK_HELD (UINT64_C(1) << 30)
+#define LOCK_WANTED (UINT64_C(1) << 29)
 
 struct lock {
-    pthread_mutex_t mutex;
-    pthread_mutex_t gate; /* held by the next in line, so that lock_yield lets it in */
-    atomic_int wanted;    /* threads that wait for the mutex */
+    atomic_uint_fast64_t *word; /* `own`, or that of the slot of the object's only handle */
+    atomic_uint_fast64_t own;
     atomic_uintptr_t owner;
     int depth;
+    uint32_t first_place; /* of those in line, whom `moved` tells that they may move on */
+    uint32_t last_place;
+    pthread_mutex_t line;
+    pthread_cond_t moved;
 };
+
+bool lock_init(struct lock *lock);
+void lock_destroy(struct lock *lock);
+void lock_take(struct lock *lock);
+void lock_give(struct lock *lock);
+void lock_yield(struct lock *lock);
+bool lock_mine(struct lock *lock);
+void lock_release(struct lock *lock);
+
+/* Notes that this thread has just come to hold it. */
+static inline void lock_entered(struct lock *lock)
+{
+    atomic_store_explicit(&lock->owner, (uintptr_t)pthread_self(), memory_order_relaxed);
+    lock->depth = 1;
+}
+
+/* Notes that this thread is about to give it up. */
+static inline void lock_leaving(struct lock *lock)
+{
+    lock->depth = 0;
+    atomic_store_explicit(&lock->owner, 0, memory_order_relaxed);
+}
+
+/* ---- object.c: what stands behind handles ---- */
 
 struct object {
     atomic_int refs;
@@ -52,12 +83,6 @@ struct object {
     struct lock lock;
     int witness; /* plain on purpose: see witness() */
 };
-
-bool lock_init(struct lock *lock);
-void lock_take(struct lock *lock);
-void lock_give(struct lock *lock);
-void lock_yield(struct lock *lock);
-bool lock_mine(struct lock *lock);
 
 void *object_new(int32_t kind, size_t size);
 void *object_hold(void *object);
@@ -83,7 +108,7 @@ fssl_handle handle_open(void *object);
 int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out);
 int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err);
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
-void *handle_object(fssl_handle h);
+void handle_leave(fssl_handle h);
 void handle_release(fssl_handle h);
 
 /* ---- error.c, error_text.c: codes and records ---- */
