@@ -122,13 +122,15 @@ static void reading(void)
 static void connections(void)
 {
     int64_t ctx = fssl_ctx_new(FSSL_TLS_CLIENT_METHOD, NULL);
-    int64_t conn = fssl_conn_new_memory(ctx, NULL);
+    int64_t conn = fssl_conn_new_memory(ctx, NULL), other = fssl_ctx_new_client(NULL);
 
     fssl_conn_set_host(conn, TEXT("a.test"), NULL);
     fssl_conn_set_server_name(conn, TEXT("b.test"), NULL);
+    fssl_conn_set_context(conn, other, NULL);
     fssl_conn_do_handshake(conn, NULL);
     done(conn);
     done(fssl_conn_new(ctx, FSSL_NO_FD, NULL));
+    done(other);
     done(ctx);
 }
 
