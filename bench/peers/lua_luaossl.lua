@@ -19,6 +19,7 @@ end
 
 local function context_new(role, mutual)
   local made = context.new("TLS", role == "server")
+  made:setOptions(context.OP_NO_TLSv1 | context.OP_NO_TLSv1_1 | context.OP_NO_TLSv1_2)
   if role == "server" or mutual then
     local pem = file(role .. ".pem")
     made:setCertificate(certificate.new(pem))

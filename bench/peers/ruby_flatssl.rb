@@ -20,6 +20,7 @@ def context(role, mutual)
     made.load_verify_locations(ca, nil)
     made.set_verify(FlatSSL::VERIFY_PEER | FlatSSL::VERIFY_FAIL_IF_NO_PEER_CERT)
   end
+  made.set_min_proto_version(FlatSSL::TLS1_3_VERSION)
   made.set_ciphersuites("TLS_AES_128_GCM_SHA256")
   made.set_groups("X25519:P-256")
   made.set_resumption(0) if role == "client"

@@ -19,6 +19,7 @@ def context(role, mutual)
     made.verify_hostname = role == "client"
   end
   made.session_id_context = "bench"
+  made.min_version = OpenSSL::SSL::TLS1_3_VERSION
   made
 end
 

@@ -21,6 +21,11 @@ local PASS = {
   buffer = "vN.data, vN.size", out32 = "&vN", out64 = "&vN",
 }
 
+-- What a method makes of a result. Of a handle there is no method in C.
+local GIVE = {
+  number = "GIVE_NUMBER", boolean = "GIVE_BOOLEAN", none = "GIVE_NONE", handle = "GIVE_NUMBER",
+}
+
 local function take(param)
   local line = TAKE[param.kind]
   if param.optional and (param.kind == "int32" or param.kind == "handle") then
@@ -56,14 +61,17 @@ local function body(rule)
     end
   end
   passes[#passes + 1] = "NULL"
-  local call = ("result = %s(%s);"):format(rule.name, table.concat(passes, ", "))
+  local again = "call_interrupted(&call, result)"
   if grows then
-    call = ("do\n%s\nwhile (buffer_grow(&call, &%s, result));"):format(call, grows)
+    again = again .. (" || buffer_grow(&call, &%s, result)"):format(grows)
   end
-  local lines = {"struct call call = call_begin(L, " .. arguments .. ");"}
+  local call = ("do\nresult = %s(%s);\nwhile (%s);"):format(rule.name, table.concat(passes, ", "),
+    again)
+  local lines = {("struct call call = call_begin(L, %d, %q);"):format(arguments, rule.name)}
   for _, part in ipairs {
-    takes, {"int64_t result;", "if (call.refused)\nreturn call_refused(&call);"}, makes, {call},
-    {"give_number(&call, result);"}, gives, {("return %d;"):format(rule.outputs + 1)},
+    takes, {"int64_t result;", "int count;", "if (call.refused)\nreturn call_refused(&call);"},
+    makes, {call}, {("count = give_result(&call, result, %s);"):format(GIVE[rule.result])},
+    {"if (count < 0)\nreturn 2;"}, gives, {("return count + %d;"):format(rule.outputs)},
   } do
     lines[#lines + 1] = #part > 0 and table.concat(part, "\n") or nil
   end

@@ -23,6 +23,12 @@ for noun, functions in pairs(nouns) do
   flatssl[noun] = functions
 end
 
+-- Makes memory for so many bytes. It stands for a text, which is then what it holds, and for a
+-- capacity: it is filled, and in place of a string there is how many bytes. So what comes and goes
+-- again and again, as ciphertext does, needs no string. #buffer is how many bytes it holds,
+-- buffer:string() their string, buffer:set(text) fills it; with LuaJIT buffer.data is a pointer.
+flatssl.buffer = loader.buffer
+
 -- ---- contexts and connections in one line ----
 
 -- Makes a context with the library's safe defaults for a client; options.lua lists the options.

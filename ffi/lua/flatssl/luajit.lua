@@ -40,7 +40,7 @@ E_BUFFER = loader.constants.E_BUFFER
 
 -- ---- what the written functions use ----
 
-local tools = {lib = lib, tonumber = tonumber, string = ffi.string}
+local tools = {lib = lib, tonumber = tonumber}
 
 tools.new = ffi.typeof("uint8_t[?]")
 
@@ -54,6 +54,59 @@ end
 
 function tools.second_buffer(room)
   return room <= SCRATCH and second or tools.new(room)
+end
+
+-- What loader.buffer makes.
+local memory = ffi.typeof "struct { int32_t len, size; uint8_t data[?]; }"
+
+local memory_methods = {}
+
+local function memory_check(value)
+  if not ffi.istype(memory, value) then
+    error("a flatssl.buffer expected", 3)
+  end
+end
+
+function memory_methods:string()
+  memory_check(self)
+  return ffi.string(self.data, self.len)
+end
+
+function memory_methods:set(text)
+  memory_check(self)
+  if type(text) ~= "string" or #text > self.size then
+    error("bad argument #2 to 'set' (text of at most the buffer's size expected)", 2)
+  end
+  ffi.copy(self.data, text, #text)
+  self.len = #text
+end
+
+ffi.metatype(memory, {
+  __index = memory_methods,
+  __len = function(self) return self.len end,
+  __tostring = memory_methods.string,
+})
+
+function loader.buffer(size)
+  if type(size) ~= "number" or size < 1 or size > 0x7fffffff or size ~= math.floor(size) then
+    error("bad argument #1 to 'buffer' (a size from 1 to 2^31 - 1 expected)", 2)
+  end
+  local made = memory(size)
+  made.size = size
+  return made
+end
+
+function tools.is_memory(value)
+  return type(value) == "cdata" and ffi.istype(memory, value)
+end
+
+-- Returns what the caller gets of a buffer that was filled.
+function tools.give(own, buffer, size, len)
+  if own then
+    own.len = len < 0 and 0 or len
+    return len >= 0 and len or nil
+  end
+  return len >= 0 and ffi.string(buffer, len <= size and len or 0) or nil
 end
 
 tools.SCRATCH, tools.E_BUFFER = SCRATCH, E_BUFFER
@@ -89,11 +142,13 @@ local function take(param)
     line = "local vN = aN if type(aN) == 'table' then vN = rawget(aN, 'handle') " .. default ..
       "end if " .. unfit("vN", -EXACT, EXACT) .. refuse
   elseif param.kind == "text" then
-    line = "if aN ~= nil and type(aN) ~= 'string'" .. refuse
+    line = "local pN, lN = aN, 0 if type(aN) == 'string' then lN = #aN " ..
+      "elseif is_memory(aN) then pN, lN = aN.data, aN.len elseif aN ~= nil" .. refuse
   elseif param.kind == "buffer" then
     local default = param.optional and "aN == nil and SCRATCH or aN" or "aN"
-    line = ("local sN = %s if %s"):format(default, unfit("sN", 0, 0x7fffffff)) .. refuse ..
-      (" local bN = %s(sN)"):format(param.length == 0 and "buffer" or "second_buffer")
+    line = ("local sN, bN, oN = %s if is_memory(aN) then oN, sN, bN = aN, aN.size, aN.data " ..
+      "elseif %s"):format(default, unfit("sN", 0, 0x7fffffff)) .. refuse:sub(1, -4) ..
+      (" else bN = %s(sN) end"):format(param.length == 0 and "buffer" or "second_buffer")
   elseif param.kind == "int32" then
     line = "if type(aN) == 'boolean' then aN = aN and 1 or 0 " ..
       (param.optional and "elseif aN == nil then aN = 0 " or "") ..
@@ -101,11 +156,11 @@ local function take(param)
   else
     line = "if " .. unfit("aN", -EXACT, EXACT) .. refuse
   end
-  return (line:gsub("([avsb])N", "%1" .. param.slot))
+  return (line:gsub("([avsbplo])N", "%1" .. param.slot))
 end
 
 -- What stands for a parameter in the call.
-local PASS = {handle = "vN", int32 = "aN", int64 = "aN", text = "aN, aN and #aN or 0",
+local PASS = {handle = "vN", int32 = "aN", int64 = "aN", text = "pN, lN",
   buffer = "bN, sN", out32 = "nN", out64 = "nN"}
 
 -- The call, or with a pass for buffers of its own the one that asks for the length alone.
@@ -113,7 +168,7 @@ local function call_line(rule, buffer)
   local list = {}
   for _, param in ipairs(rule.params) do
     local pass = param.kind == "buffer" and buffer or PASS[param.kind]
-    list[#list + 1] = pass:gsub("([avsbn])N", "%1" .. param.slot)
+    list[#list + 1] = pass:gsub("([avsbnpl])N", "%1" .. param.slot)
   end
   list[#list + 1] = "nil"
   return ("result = tonumber(lib.%s(%s))"):format(rule.name, table.concat(list, ", "))
@@ -136,10 +191,10 @@ local function outputs_line(rule)
   local list = {"result"}
   for _, param in ipairs(rule.params) do
     if param.kind == "buffer" and param.length == 0 then
-      list[#list + 1] = ("result >= 0 and string(bN, result <= sN and result or 0) or nil"):gsub(
-        "([sb])N", "%1" .. param.slot)
+      list[#list + 1] = ("give(oN, bN, sN, result)"):gsub("([osb])N", "%1" .. param.slot)
     elseif param.kind == "buffer" then
-      list[#list + 1] = ("string(b%d, n%d[0])"):format(param.slot, param.length)
+      list[#list + 1] = ("give(oN, bN, sN, tonumber(n%d[0]))"):format(param.length):gsub(
+        "([osb])N", "%1" .. param.slot)
     elseif not param.index and not param.hidden then
       list[#list + 1] = ("tonumber(n%d[0])"):format(param.slot)
     end

@@ -70,6 +70,17 @@ local function values(rule)
   return "return " .. table.concat(list, ", ")
 end
 
+-- What a method in C gives of a failure: of a result, or of an argument that does not fit. Without
+-- either a signal ended a call, and Lua's own handler runs here.
+if loader.failures then
+  loader.failures[1] = function(result, name)
+    if name then
+      return failure.refused(name, result)
+    end
+    return result and failure.of(result)
+  end
+end
+
 -- A function of its own for each declaration, or LuaJIT would compile what suits one of them and
 -- use it for all. A call that a signal interrupted is made again from here, so that Lua's own
 -- handler runs between.
@@ -101,6 +112,9 @@ end
 
 -- Makes the function of a declaration, which is written when it is first called.
 local function method(noun, verb, name, rule)
+  if rule.method then
+    return rule.method -- the module in C has it
+  end
   local written
   local function first(...)
     if not written then
@@ -145,7 +159,7 @@ function nouns.conn.send_all(conn, data)
     elseif result ~= INTERRUPTED then
       return nil, failure.of(result), before
     end
-    rest = data:sub(before + 1)
+    rest = tostring(data):sub(before + 1) -- of a buffer what it holds
   end
 end
 

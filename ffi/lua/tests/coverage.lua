@@ -18,10 +18,24 @@ local function count(name, rule, result, ...)
   return result, ...
 end
 
+-- The same for a method, which gives no result where it fails.
+local function count_method(name, rule, ...)
+  local result = ...
+  if result == nil and select("#", ...) == 2 and type((select(2, ...))) == "table" then
+    count(name, rule, -1)
+  else
+    count(name, rule, rule.result == "number" and result or 0)
+  end
+  return ...
+end
+
 for name, rule in pairs(loader.functions) do
   loader.functions[name] = setmetatable({
     call = function(...)
       return count(name, rule, rule.call(...))
+    end,
+    method = rule.method and function(...)
+      return count_method(name, rule, rule.method(...))
     end,
   }, {__index = rule})
 end
