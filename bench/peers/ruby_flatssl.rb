@@ -5,7 +5,6 @@ require "socket"
 
 FOLDER = ARGV.fetch(0)
 SIZES = { "64" => 64, "1k" => 1024, "16k" => 16_384, "1m" => 1_048_576 }.freeze
-PACKET = 32_768
 RECORD = 16_384
 AGREED = %w[TLS_AES_128_GCM_SHA256 x25519].freeze
 
@@ -44,7 +43,6 @@ class Memory
   attr_reader :ends
 
   def initialize(mutual)
-    @packet = String.new(capacity: PACKET)
     @ends = CONTEXTS[mutual].map { |context| FlatSSL::Connection.new_memory(context) }
     @ends[0].host = "localhost"
     @rest = (@ends * 2).reduce("") { |packet, conn| flight(conn, packet) } # as TLS 1.3 has it
@@ -70,9 +68,9 @@ class Memory
     at = 0
     while at < message.bytesize
       piece = message.bytesize <= RECORD ? message : message.byteslice(at, RECORD)
-      at += @ends[from].send(piece)
-      got = @ends[to].pump(@ends[from].bio_read(PACKET, @packet))
-      raise "the transfer" if got.bytesize != piece.bytesize
+      got = 0
+      at += @ends[from].seal(piece) { |out| got += @ends[to].pump(out).bytesize }
+      raise "the transfer" if got != piece.bytesize
     end
   end
 end

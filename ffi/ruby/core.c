@@ -10,7 +10,7 @@
 
 #include "flatssl.h"
 
-enum { RECORD = 16384 };
+enum { RECORD = 16384, SEALED = 18432 }; /* as in objects.rb */
 
 typedef int64_t recv_function(fssl_handle, uint8_t *, int64_t, int32_t, int32_t *);
 typedef int64_t read_function(fssl_handle, uint8_t *, int64_t, int32_t *);
@@ -18,6 +18,8 @@ typedef int64_t write_function(fssl_handle, const uint8_t *, int64_t, int32_t *)
 typedef int64_t send_all_function(fssl_handle, const uint8_t *, int64_t, int64_t *, int32_t *);
 typedef int64_t pump_function(fssl_handle, const uint8_t *, int64_t, int64_t *, uint8_t *, int64_t,
                               uint8_t *, int64_t, int64_t *, int32_t *);
+typedef int64_t seal_function(fssl_handle, const uint8_t *, int64_t, uint8_t *, int64_t, int64_t *,
+                              int32_t *);
 
 static struct {
     recv_function *recv;
@@ -25,6 +27,7 @@ static struct {
     write_function *send, *bio_write;
     send_all_function *send_all;
     pump_function *pump;
+    seal_function *seal;
 } library;
 
 struct call {
@@ -35,7 +38,7 @@ struct call {
     uint8_t *out;
     int64_t cap;
     int32_t flags;
-    uint8_t *packet; /* room for one of RECORD bytes */
+    uint8_t *packet; /* room for one of RECORD bytes; to seal, of SEALED */
     int64_t packet_len;
     int64_t result;
     VALUE string; /* what is filled */
@@ -83,6 +86,12 @@ static void run_pump(struct call *call)
         library.pump(call->conn, call->in + call->in_done, call->in_len - call->in_done, &taken,
                      call->out, call->cap, call->packet, RECORD, &call->packet_len, NULL);
     call->in_done += taken;
+}
+
+static void run_seal(struct call *call)
+{
+    call->result = library.seal(call->conn, call->in, call->in_len, call->packet, SEALED,
+                                &call->packet_len, NULL);
 }
 
 static void *run_outside(void *given)
@@ -271,6 +280,24 @@ static VALUE conn_pump(int argc, VALUE *argv, VALUE self)
     return rb_str_new(NULL, 0);
 }
 
+static VALUE conn_seal(VALUE self, VALUE data)
+{
+    uint8_t packet[SEALED];
+    struct call call = {.run = run_seal, .conn = handle_of(self), .packet = packet};
+    VALUE string = take(&call, data);
+    int64_t result = call_run(&call);
+
+    RB_GC_GUARD(string);
+    for (;;) {
+        if (call.packet_len > 0)
+            rb_yield(rb_str_new((const char *)packet, (long)call.packet_len));
+        if (call.packet_len < SEALED)
+            return checked(result);
+        call.in_len = 0; /* the rest of what is to be sent */
+        call_run(&call);
+    }
+}
+
 /* ---- the module ---- */
 
 static void *address_of(const char *name)
@@ -286,6 +313,7 @@ static VALUE core_attach(VALUE self)
     library.send = (write_function *)address_of("fssl_conn_send");
     library.bio_write = (write_function *)address_of("fssl_conn_bio_write");
     library.send_all = (send_all_function *)address_of("fssl_conn_send_all");
+    library.seal = (seal_function *)address_of("fssl_conn_seal");
     library.pump = (pump_function *)address_of("fssl_conn_pump");
     return self;
 }
@@ -313,4 +341,5 @@ void Init_core(void)
     rb_define_method(core, "bio_read", conn_bio_read, -1);
     rb_define_method(core, "bio_write", conn_bio_write, 1);
     rb_define_method(core, "pump", conn_pump, -1);
+    rb_define_method(core, "seal", conn_seal, 1);
 }

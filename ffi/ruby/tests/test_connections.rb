@@ -214,6 +214,29 @@ test "a packet at a time, by pump" do
   raises(FlatSSL::ZeroReturnError) { server.pump(to_server) }
 end
 
+test "a message at a time, by seal" do
+  client = FlatSSL::Connection.new_memory(client_context)
+  server = FlatSSL::Connection.new_memory(server_context)
+  client.host = "localhost"
+  packets = []
+  raises(FlatSSL::WantReadError) { client.seal("early") { |out| packets << out } }
+  3.times do |at|
+    conn = [server, client][at % 2]
+    sent = packets.slice!(0..).join
+    conn.pump(sent) { |out| packets << out }
+  end
+  [1, 100, 16_384, 100_000].each do |size|
+    data = Random.bytes(size)
+    packets.clear
+    equal size, client.seal(data) { |out| packets << out }
+    equal data, server.pump(packets.join)
+  end
+  raises(TypeError) { client.seal(1) { nil } }
+  raises(FlatSSL::StateError) { FlatSSL::Connection.new(client_context).seal("x") { nil } }
+  client.close
+  raises(FlatSSL::HandleError) { client.seal("x") { nil } }
+end
+
 test "pump gives the alert, too, where it fails" do
   server = FlatSSL::Connection.new_memory(server_context)
   alert = nil

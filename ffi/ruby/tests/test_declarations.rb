@@ -33,6 +33,7 @@ end
 test "every function has its method" do
   FlatSSL::Native::ATTACHED.each do |prototype|
     function = FlatSSL::Function.new(prototype)
+    check function.by_rule? || %w[pump seal].include?(function.verb), prototype.name
     next if FlatSSL::Nouns::BY_HAND.include?(function.noun) # in Error and Handle
 
     type = FlatSSL::Declarations::CONSTANTS["FSSL_TYPE_#{function.noun.upcase}"]

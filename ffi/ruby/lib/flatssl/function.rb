@@ -50,9 +50,9 @@ module FlatSSL
       read(prototype.parameters[0...-1]) # err is left out: the result tells all
     end
 
-    # Whether the rules fit: what writes into two buffers is done by hand.
+    # Whether the rules fit: a buffer of which the result is not the length is filled by hand.
     def by_rule?
-      @slots.count(:buffer) < 2
+      !@given
     end
 
     # Whether it is a method of the object whose handle comes first, or one of the class.
@@ -90,8 +90,9 @@ module FlatSSL
     # Notes what each parameter, or pair of them, stands for.
     def read(parameters)
       until parameters.empty?
-        type = parameters.shift.type
+        type, name = *parameters.shift
         slot = SLOTS.fetch(type)
+        @given = true if name == "given"
         size = parameters.shift if PAIRS.include?(slot)
         @cells[@slots.size] = CELLS[type] if slot == :cell
         note_buffer(type, size) if slot == :buffer

@@ -39,7 +39,8 @@ module FlatSSL
 
       # Where a function of the library is.
       def address(name)
-        ffi_libraries.first.find_function(name).address
+        found = ffi_libraries.first.find_function(name)
+        found ? found.address : raise(LoadError, "flatssl: the library has no #{name}")
       end
 
       # Returns a result, or raises what it tells of a failure.

@@ -135,6 +135,15 @@ module FlatSSL
       end
     end
 
+    # Sends on memory. Returns how many bytes were accepted. The block gets what is to be sent to the
+    # peer, also where it fails.
+    def seal(data, &send)
+      data = Native.text(data) || ""
+      result, more = seal_once(data, &send)
+      _, more = seal_once("", &send) while more
+      Native.checked(result)
+    end
+
     def peer_chain
       Array.new(peer_chain_count) { |at| peer_chain_item(at) }
     end
@@ -165,7 +174,8 @@ module FlatSSL
     end
 
     STREAM_SIZE = 16_384
-    private_constant :STREAM_SIZE
+    SEALED_SIZE = 18_432 # a record of that size, encrypted, and one behind it
+    private_constant :STREAM_SIZE, :SEALED_SIZE
 
     private
 
@@ -205,6 +215,17 @@ module FlatSSL
         taken, given = counts.read_array_of_int64(2)
         yield out.read_bytes(given) if given > 0
         [result, taken, given]
+      end
+    end
+
+    # Returns the result and whether there is more to be sent.
+    def seal_once(data)
+      count = FFI::MemoryPointer.new(:int64)
+      Native.lend(SEALED_SIZE) do |out|
+        result = Native.fssl_conn_seal(@handle, data, data.bytesize, out, SEALED_SIZE, count, nil)
+        given = count.read_int64
+        yield out.read_bytes(given) if given > 0
+        [result, given == SEALED_SIZE]
       end
     end
 
