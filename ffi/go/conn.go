@@ -27,8 +27,8 @@ type Conn struct {
 	closed      atomic.Bool
 	sending     atomic.Int32 // calls that may be waiting to send: Close does not wait for them
 
-	in      sync.Mutex // held by whom the carrier is read for
-	backlog bool       // the carrier had more than it was asked for
+	in       sync.Mutex // held by whom the carrier is read for
+	expected int        // what the carrier may have next, as it had last
 
 	out      sync.Mutex // held from taking ciphertext until it is written, so that it stays in order
 	unsent   []byte     // what the carrier did not take before its deadline
@@ -163,7 +163,8 @@ func (c *Conn) Read(b []byte) (int, error) {
 }
 
 // advance reads plaintext into b or, where b is nil, brings the handshake to its end, and reads the
-// carrier as often as it has to. What is due to the peer goes out before each wait and at the end.
+// carrier as often as it has to. What is due to the peer goes out before each wait and at the end;
+// where there is plaintext that is the next call's to see to.
 func (c *Conn) advance(b []byte, flush func() error) (int, error) {
 	result, _ := c.pump(nil, b)
 	for result == -C.FSSL_E_WANT_READ || result == -C.FSSL_E_WANT_CLIENT_HELLO {
@@ -199,14 +200,13 @@ func (c *Conn) advance(b []byte, flush func() error) (int, error) {
 
 // receive reads the carrier once, and returns what the library makes of it.
 func (c *Conn) receive(b []byte) (answer, error) {
-	pool := &small
-	if c.backlog {
-		pool = &large
-	}
+	pool := poolFor(c.expected)
 	buf := pool.Get().(*[]byte)
 	defer pool.Put(buf)
 	n, err := c.carrier.Read(*buf)
-	c.backlog = n == len(*buf)
+	if c.expected = n; n == len(*buf) {
+		c.expected = 2 * n // there may be more
+	}
 	if n == 0 && err == io.EOF {
 		C.fssl_conn_bio_shutdown(c.handle.id, nil)
 		result, _ := c.pump(nil, b)
@@ -263,9 +263,6 @@ func (c *Conn) Write(b []byte) (int, error) {
 	for sent < len(b) {
 		n, err := c.send(b[sent:])
 		sent += n
-		if err == nil {
-			err = c.drain()
-		}
 		if err != nil {
 			return sent, c.orClosed(err)
 		}
@@ -273,50 +270,79 @@ func (c *Conn) Write(b []byte) (int, error) {
 	return sent, nil
 }
 
-// send encrypts a piece of b. c.out is held, as for drain.
+// send encrypts a piece of b and writes it to the carrier. c.out is held, as for drain.
 func (c *Conn) send(b []byte) (int, error) {
 	if len(b) > pieceSize {
 		b = b[:pieceSize]
 	}
-	data, n := lend(b)
-	result := C.fssl_conn_send(c.handle.id, data, n, nil)
-	for result == -C.FSSL_E_WANT_READ {
+	pool := poolFor(len(b))
+	buf := pool.Get().(*[]byte)
+	defer pool.Put(buf)
+	for {
+		result, err := c.seal(b, *buf)
+		if result >= 0 {
+			return int(result), err
+		}
+		if err != nil {
+			return 0, err
+		}
+		if result != -C.FSSL_E_WANT_READ {
+			return c.handle.call(func() answer {
+				result, _ := c.seal(b, *buf)
+				return result
+			})
+		}
 		if err := c.awaitMessage(); err != nil {
 			return 0, err
 		}
-		result = C.fssl_conn_send(c.handle.id, data, n, nil)
 	}
-	if result > 0 {
-		return int(result), nil
+}
+
+// seal encrypts b by way of buf and writes to the carrier what is due to the peer.
+func (c *Conn) seal(b, buf []byte) (answer, error) {
+	var given C.int64_t
+	data, n := lend(b)
+	out, room := lend(buf)
+	result := C.fssl_conn_seal(c.handle.id, data, n, out, room, &given, nil)
+	err := c.carry(buf[:given])
+	if err == nil && given == room {
+		err = c.drain()
 	}
-	return c.handle.call(func() answer { return C.fssl_conn_send(c.handle.id, data, n, nil) })
+	return result, err
+}
+
+// carry writes to the carrier, and keeps what that does not take.
+func (c *Conn) carry(data []byte) error {
+	if len(data) == 0 {
+		return nil
+	}
+	n, err := c.carrier.Write(data)
+	if err != nil {
+		c.unsent = append([]byte(nil), data[n:]...)
+	}
+	return err
 }
 
 // drain writes to the carrier what is due to the peer.
 func (c *Conn) drain() error {
-	buf := large.Get().(*[]byte)
-	defer large.Put(buf)
+	if len(c.unsent) > 0 {
+		n, err := c.carrier.Write(c.unsent)
+		if c.unsent = c.unsent[n:]; err != nil {
+			return err
+		}
+	}
+	c.unsent = nil
+	buf := small.Get().(*[]byte)
+	defer small.Put(buf)
 	data, room := lend(*buf)
 	for {
-		if len(c.unsent) > 0 {
-			n, err := c.carrier.Write(c.unsent)
-			if c.unsent = c.unsent[n:]; err != nil {
-				return err
-			}
-		}
-		c.unsent = nil
 		n := C.fssl_conn_bio_read(c.handle.id, data, room, nil)
 		runtime.KeepAlive(c)
 		if n <= 0 {
 			return nil
 		}
-		sent, err := c.carrier.Write((*buf)[:n])
-		if err != nil {
-			c.unsent = append([]byte(nil), (*buf)[sent:n]...)
+		if err := c.carry((*buf)[:n]); err != nil || n < room {
 			return err
-		}
-		if n < room {
-			return nil
 		}
 	}
 }

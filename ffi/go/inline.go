@@ -7,8 +7,8 @@ package flatssl
 
 // #cgo noescape fssl_conn_pump
 // #cgo nocallback fssl_conn_pump
-// #cgo noescape fssl_conn_send
-// #cgo nocallback fssl_conn_send
+// #cgo noescape fssl_conn_seal
+// #cgo nocallback fssl_conn_seal
 // #cgo noescape fssl_conn_bio_read
 // #cgo nocallback fssl_conn_bio_read
 // #cgo nocallback fssl_conn_want

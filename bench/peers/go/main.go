@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -53,7 +54,7 @@ func ours(folder string) engine {
 		for _, mutual := range []bool{false, true} {
 			config := &flatssl.Config{ServerName: "localhost",
 				CipherSuites: "TLS_AES_128_GCM_SHA256", Groups: "X25519:P-256",
-				SessionTicketsDisabled: true}
+				SessionTicketsDisabled: true, MinVersion: tls.VersionTLS13}
 			if role == "server" || mutual {
 				config.Certificates = []flatssl.Certificate{own}
 			}
@@ -88,7 +89,7 @@ func theirs(folder string) engine {
 		must(err)
 		for _, mutual := range []bool{false, true} {
 			config := &tls.Config{ServerName: "localhost", RootCAs: roots, ClientCAs: roots,
-				CurvePreferences: []tls.CurveID{tls.X25519}}
+				CurvePreferences: []tls.CurveID{tls.X25519}, MinVersion: tls.VersionTLS13}
 			if role == "server" || mutual {
 				config.Certificates = []tls.Certificate{own}
 			}
@@ -110,24 +111,41 @@ func theirs(folder string) engine {
 
 // ---- carriers ----
 
-// memory is one end of a pipe that holds what was written until it is read.
+// pipe holds what was written until it is read.
+type pipe struct {
+	sync.Mutex
+	came sync.Cond
+	data []byte
+}
+
+func newPipe() *pipe {
+	p := &pipe{}
+	p.came.L = p
+	return p
+}
+
+// memory is an end of two pipes.
 type memory struct {
 	net.Conn // for the methods that nobody calls
-	in, out  chan []byte
-	rest     []byte
+	in, out  *pipe
 }
 
 func (m *memory) Read(b []byte) (int, error) {
-	if len(m.rest) == 0 {
-		m.rest = <-m.in
+	m.in.Lock()
+	defer m.in.Unlock()
+	for len(m.in.data) == 0 {
+		m.in.came.Wait()
 	}
-	n := copy(b, m.rest)
-	m.rest = m.rest[n:]
+	n := copy(b, m.in.data)
+	m.in.data = m.in.data[:copy(m.in.data, m.in.data[n:])]
 	return n, nil
 }
 
 func (m *memory) Write(b []byte) (int, error) {
-	m.out <- append([]byte(nil), b...)
+	m.out.Lock()
+	defer m.out.Unlock()
+	m.out.data = append(m.out.data, b...)
+	m.out.came.Signal()
 	return len(b), nil
 }
 
@@ -138,7 +156,7 @@ func (m *memory) SetWriteDeadline(time.Time) error { return nil }
 
 func carriers(way string) (near, far net.Conn) {
 	if way == "memory" {
-		forth, back := make(chan []byte, 256), make(chan []byte, 256)
+		forth, back := newPipe(), newPipe()
 		return &memory{in: back, out: forth}, &memory{in: forth, out: back}
 	}
 	near, err := net.Dial("tcp", listener.Addr().String())
