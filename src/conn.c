@@ -80,7 +80,7 @@ static bool conn_start(struct conn *conn)
     conn->carrier.read_ahead = (size_t)conn->settings->read_ahead;
     if (conn->ctx->client || conn->ctx->server)
         conn_set_side(conn, conn->ctx->server);
-    return SSL_set_app_data(conn->ssl, conn) == 1;
+    return true;
 }
 
 /* Makes a connection of a context, which is locked. NULL on failure; the fd stays as it is. */

@@ -49,6 +49,9 @@ struct conn {
     uint32_t epoch; /* the fork epoch in which its handshake began, 0 before */
     int32_t want;   /* FSSL_WANT_ bits of the last call */
     int32_t failed; /* the code that ended it, or FSSL_OK */
+    int useless;    /* messages handled since the last plaintext */
+    int renegotiations;
+    int fd_users; /* calls that wait with the fd */
     bool client;
     bool server;
     bool owns_fd;
@@ -57,10 +60,10 @@ struct conn {
     bool blocks;
     bool established; /* its first handshake has ended, the peer passed every check due */
     bool host_is_ip;
-    int useless; /* messages handled since the last plaintext */
-    int renegotiations;
     bool hello_seen;
     bool name_known;          /* the server name led somewhere: acknowledge it */
+    bool waived;              /* an error of the peer's certificates was */
+    bool host_waived;         /* the verify callback took another host's certificate */
     char *hello_name;         /* the client's server name */
     struct inquiry *inquiry;  /* NULL for one that does not ask */
     struct session *offered;  /* a client's, until its handshake begins */
@@ -68,8 +71,6 @@ struct conn {
     const SSL_SESSION *seen;  /* which session it had when resume.c last looked: compared only */
     SSL_SESSION *provided;    /* a server's, fetched from elsewhere for this client */
     struct blob *ticket_keys; /* of the context that it was made of */
-    bool waived;              /* an error of the peer's certificates was */
-    bool host_waived;         /* the verify callback took another host's certificate */
     const char *refused_by;   /* the callback that failed its handshake */
     struct blob *answer;      /* what a callback answered */
     X509_STORE_CTX *verifying;
@@ -78,7 +79,6 @@ struct conn {
     int64_t fault_result;
     struct waiter *waiters;
     struct sender *senders; /* those who send, in order; the first has its turn */
-    int fd_users;           /* calls that wait with the fd */
 };
 
 /* How long a call may wait: looked up when it first has to. */

@@ -47,6 +47,7 @@ struct lock {
     int depth;
     uint32_t first_place; /* of those in line, whom `moved` tells that they may move on */
     uint32_t last_place;
+    int witness; /* plain on purpose: see witness() */
     pthread_mutex_t line;
     pthread_cond_t moved;
 };
@@ -77,11 +78,10 @@ static inline void lock_leaving(struct lock *lock)
 
 struct object {
     atomic_int refs;
-    int32_t kind;
+    int16_t kind;
     bool readonly;
     fssl_handle self; /* the handle by which it was last acquired: what callbacks get */
     struct lock lock;
-    int witness; /* plain on purpose: see witness() */
 };
 
 void *object_new(int32_t kind, size_t size);
@@ -95,7 +95,7 @@ bool object_same(struct object *a, struct object *b);
 static inline void witness(struct object *object)
 {
 #ifdef FSSL_WITNESS
-    object->witness++;
+    object->lock.witness++;
 #else
     (void)object;
 #endif

@@ -42,7 +42,7 @@ void *object_new(int32_t kind, size_t size)
         return NULL;
     }
     object->refs = 1;
-    object->kind = kind;
+    object->kind = (int16_t)kind;
     return object;
 }
 
