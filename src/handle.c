@@ -170,7 +170,8 @@ static void slot_free(struct slot *slot, uint32_t index)
     struct object *object = slot->object;
     uint64_t generation = (atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32) + 1;
 
-    object->lock.word = &object->lock.own;
+    if (one_handle(slot->kind))
+        object->lock.word = &object->lock.own;
     pthread_mutex_lock(&table);
     open_handles[slot->kind]--;
     slot->object = NULL;
