@@ -119,16 +119,16 @@ static bool again(int error)
     return error == EAGAIN || error == EWOULDBLOCK;
 }
 
-/* Sends what is queued as far as the socket takes it. */
-void carrier_flush(struct carrier *carrier)
+/* Serves carrier_flush. */
+void carrier_send_queue(struct carrier *carrier)
 {
-    if (!carrier->memory && carrier->fd == FSSL_NO_FD)
+    if (carrier->fd == FSSL_NO_FD)
         return; /* detached: what is queued is nobody's */
     if (carrier->datagram) {
         datagram_flush(carrier);
         return;
     }
-    while (carrier->out.count > 0 && !carrier->memory && !carrier->write_error) {
+    while (carrier->out.count > 0 && !carrier->write_error) {
         size_t piece;
         const uint8_t *at = ring_at(&carrier->out, 0, &piece);
         ssize_t sent =
@@ -278,13 +278,14 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
 
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-    struct carrier *carrier = BIO_get_data(bio);
+    struct carrier *carrier;
 
     (void)number;
     (void)pointer;
-    switch (command) {
-    case BIO_CTRL_FLUSH:
+    if (command == BIO_CTRL_FLUSH)
         return 1;
+    carrier = BIO_get_data(bio);
+    switch (command) {
     case BIO_CTRL_EOF:
         return carrier->eof;
     default:

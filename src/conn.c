@@ -161,8 +161,8 @@ static int64_t conn_failed_before(struct conn *conn, int32_t *err)
     return conn->fault ? conn->fault_result : -(int64_t)conn->failed;
 }
 
-/* Returns 0 if I/O may go on, else the result that tells why not. Said anew after every wait. */
-int64_t conn_usable(struct conn *conn, int32_t *err)
+/* Says why I/O may not go on, to conn_usable. */
+int64_t conn_unusable(struct conn *conn, int32_t *err)
 {
     if (conn->object.lock.depth > 1)
         return conn_say(conn, FSSL_E_IN_CALLBACK, __func__, "I/O inside a callback", err);

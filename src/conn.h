@@ -58,7 +58,9 @@ struct conn {
     bool closing;
     bool listens; /* its fd is kept non-blocking; blocks says how accept waits */
     bool blocks;
-    bool established; /* its first handshake has ended, the peer passed every check due */
+    bool stirred;      /* this call did more in OpenSSL than pass data on */
+    bool renegotiable; /* what was negotiated knows renegotiations: not TLS 1.3 */
+    bool established;  /* its first handshake has ended, the peer passed every check due */
     bool host_is_ip;
     bool hello_seen;
     bool name_known;          /* the server name led somewhere: acknowledge it */
@@ -81,6 +83,14 @@ struct conn {
     struct sender *senders; /* those who send, in order; the first has its turn */
 };
 
+/* Tells whether OpenSSL may be entered for I/O. */
+static inline bool conn_ready(const struct conn *conn)
+{
+    return conn->object.lock.depth == 1 && !conn->failed && !conn->closing &&
+           (!conn->epoch || conn->epoch == fork_epoch()) && (conn->client || conn->server) &&
+           (conn->carrier.memory || conn->carrier.fd != FSSL_NO_FD);
+}
+
 /* How long a call may wait: looked up when it first has to. */
 struct patience {
     bool known;
@@ -96,14 +106,13 @@ void conn_free(struct object *object);
 void conn_closing(struct object *object);
 int64_t conn_say(struct conn *conn, int32_t code, const char *function, const char *reason,
                  int32_t *err);
-int64_t conn_usable(struct conn *conn, int32_t *err);
+int64_t conn_unusable(struct conn *conn, int32_t *err);
 int64_t conn_fail(struct conn *conn, const struct fault *fault, int32_t *err);
 int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, int32_t *err);
 int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, int32_t *err);
 int64_t conn_send(struct conn *conn, const uint8_t *data, size_t len, size_t *sent, int32_t *err);
 int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *err);
 int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *err);
-bool conn_renegotiating(const struct conn *conn);
 int64_t conn_renegotiated(struct conn *conn, struct patience *patience, int32_t *err);
 bool conn_verify_peer(struct conn *conn, struct fault *fault);
 int32_t conn_use_host(struct conn *conn, const char *host);
@@ -138,6 +147,25 @@ int fd_of(const struct conn *conn);
 bool fd_blocks(int fd, bool blocks);
 int64_t unresolved(int answer, int32_t *err);
 
+/* Returns 0 if I/O may go on, else the result that tells why not. Said anew after every wait. */
+static inline int64_t conn_usable(struct conn *conn, int32_t *err)
+{
+    return conn_ready(conn) ? 0 : conn_unusable(conn, err);
+}
+
+/* Tells whether a handshake after the first is under way, or is to be begun by this client. */
+static inline bool conn_renegotiating(const struct conn *conn)
+{
+    return conn->established && (SSL_in_init(conn->ssl) || (conn->renegotiable && conn->client &&
+                                                            SSL_renegotiate_pending(conn->ssl)));
+}
+
+/* Tells whether a handshake has ended since the peer was checked. */
+static inline bool conn_renewed(const struct conn *conn)
+{
+    return conn->renegotiable && conn->renegotiations != (int)SSL_num_renegotiations(conn->ssl);
+}
+
 /* One step of OpenSSL on a connection: what is to be done, and what came of it. */
 struct step {
     int (*run)(SSL *ssl, struct step *step);
@@ -166,6 +194,7 @@ int64_t conn_pass_gathered(struct conn *conn, int32_t *err);
 void conn_yield(struct conn *conn);
 bool conn_in_record(const struct conn *conn);
 void conn_release(struct conn *conn);
+int64_t conn_done(fssl_handle h, struct conn *conn, int64_t value, int32_t *err);
 int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *err);
 
 #endif

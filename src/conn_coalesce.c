@@ -46,16 +46,9 @@ int64_t conn_send_gathered(struct conn *conn, struct patience *patience, int32_t
     return failed;
 }
 
-/* Tells whether OpenSSL may be entered: conn_usable without words. */
-static bool quietly_usable(const struct conn *conn)
-{
-    return conn->object.lock.depth == 1 && !conn->failed && !conn->closing &&
-           conn->epoch == fork_epoch() && (conn->carrier.memory || conn->carrier.fd != FSSL_NO_FD);
-}
-
 static bool can_pass(const struct conn *conn)
 {
-    return conn->gathered.count > 0 && quietly_usable(conn) && !conn_renegotiating(conn) &&
+    return conn->gathered.count > 0 && conn_ready(conn) && !conn_renegotiating(conn) &&
            !conn_queue_full(conn) && !conn->carrier.write_error;
 }
 
@@ -120,7 +113,7 @@ bool conn_gather_at_once(struct conn *conn, const uint8_t *data, size_t len)
     struct gathered *gathered = &conn->gathered;
 
     if (!gathered->data || gathered->count >= gathered->bound ||
-        len >= gathered->bound - gathered->count || conn->senders || !quietly_usable(conn) ||
+        len >= gathered->bound - gathered->count || conn->senders || !conn_ready(conn) ||
         !conn_may_gather(conn))
         return false;
     conn->want = 0;

@@ -79,6 +79,7 @@ static int64_t handshake_end(struct conn *conn, int32_t *err)
     resume_end(conn);
     conn->useless = 0;
     conn->renegotiations = (int)SSL_num_renegotiations(conn->ssl);
+    conn->renegotiable = SSL_version(conn->ssl) != TLS1_3_VERSION;
     return 0;
 }
 
@@ -89,6 +90,7 @@ int64_t conn_handshake(struct conn *conn, struct patience *patience, int32_t *er
     int64_t failed = handshake_begin(conn, err);
     int32_t want = FSSL_OK;
 
+    conn->stirred = true;
     if (!failed)
         failed = conn_renegotiated(conn, patience, err);
     while (!failed) {
@@ -110,8 +112,9 @@ int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *er
         return failed;
     if (!conn->established)
         return conn_handshake(conn, patience, err);
-    if (conn->renegotiations == (int)SSL_num_renegotiations(conn->ssl) || SSL_in_init(conn->ssl))
+    if (!conn_renewed(conn) || SSL_in_init(conn->ssl))
         return 0;
+    conn->stirred = true;
     return handshake_end(conn, err);
 }
 
@@ -133,13 +136,6 @@ int64_t fssl_conn_do_handshake(fssl_handle h, int32_t *err)
 static int run_read(SSL *ssl, struct step *step)
 {
     return SSL_read_ex(ssl, step->buf, step->len, &step->done);
-}
-
-/* Tells whether a handshake after the first is under way, or is to be begun by this client. */
-bool conn_renegotiating(const struct conn *conn)
-{
-    return conn->established &&
-           (SSL_in_init(conn->ssl) || (conn->client && SSL_renegotiate_pending(conn->ssl)));
 }
 
 /* Keeps plaintext for recv. */
@@ -207,15 +203,14 @@ static int64_t take_early(struct conn *conn, uint8_t *buf, size_t cap, int32_t f
    Returns how much is in the buffer then. */
 static size_t fill(struct conn *conn, uint8_t *buf, size_t cap, size_t got)
 {
-    while (got < cap && !conn_renegotiating(conn) && !SSL_is_dtls(conn->ssl) &&
+    while (got < cap && !conn_renegotiating(conn) && !conn->carrier.datagram &&
            (SSL_pending(conn->ssl) > 0 || carrier_has_record(&conn->carrier))) {
         struct step step = {run_read, buf + got, cap - got, 0};
         int32_t want = FSSL_OK;
 
         if (conn_step(conn, &step, &want, NULL) || want)
             break;
-        if (conn->early.count > 0 ||
-            conn->renegotiations != (int)SSL_num_renegotiations(conn->ssl)) {
+        if (conn->early.count > 0 || conn_renewed(conn)) {
             keep(conn, &step, NULL); /* behind that, or until the peer was checked anew */
             break;
         }
@@ -281,8 +276,9 @@ int64_t fssl_conn_recv(fssl_handle h, uint8_t *buf, int64_t cap, int32_t flags, 
         return refuse(h, "flags", err);
     if (cap == 0)
         return finish(h, 0, err);
+    conn->stirred = false;
     result = conn_recv(conn, buf, (size_t)cap, flags, err);
-    return result < 0 ? abandon(h, result, err) : finish(h, result, err);
+    return result < 0 ? abandon(h, result, err) : conn_done(h, conn, result, err);
 }
 
 /* Tells whether the carrier may hold what makes a record whole. */

@@ -207,12 +207,13 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     if (!bytes_given(out, out_cap) || !given)
         return refuse(h, "out", err);
     queue_empty();
+    conn->stirred = false;
     lend(&conn->carrier, in, (size_t)in_len, out, (size_t)out_cap);
     result = pump(conn, plain, (size_t)plain_cap, err);
     *taken = in_len - (int64_t)feed_end(&conn->carrier);
     pass_gathered(conn);
     *given = (int64_t)take_back(&conn->carrier, out, (size_t)out_cap);
-    return result < 0 ? abandon(h, result, err) : finish(h, result, err);
+    return result < 0 ? abandon(h, result, err) : conn_done(h, conn, result, err);
 }
 
 int64_t fssl_conn_seal(fssl_handle h, const uint8_t *data, int64_t len, uint8_t *out,
@@ -232,10 +233,11 @@ int64_t fssl_conn_seal(fssl_handle h, const uint8_t *data, int64_t len, uint8_t 
     if (!bytes_given(out, out_cap) || !given)
         return refuse(h, "out", err);
     queue_empty();
+    conn->stirred = false;
     lend(&conn->carrier, NULL, 0, out, (size_t)out_cap);
     if (len > 0)
         failed = conn_send(conn, data, (size_t)len, &sent, err);
     pass_gathered(conn);
     *given = (int64_t)take_back(&conn->carrier, out, (size_t)out_cap);
-    return failed && sent == 0 ? abandon(h, failed, err) : finish(h, (int64_t)sent, err);
+    return failed && sent == 0 ? abandon(h, failed, err) : conn_done(h, conn, (int64_t)sent, err);
 }

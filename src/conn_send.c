@@ -91,7 +91,7 @@ int64_t conn_record_wait(struct conn *conn, struct patience *patience, int32_t *
     int64_t failed;
 
     do {
-        failed = conn_renegotiated(conn, patience, err);
+        failed = conn_renegotiating(conn) ? conn_renegotiated(conn, patience, err) : 0;
         if (!failed)
             failed = room_wait(conn, patience, err);
     } while (!failed && conn_renegotiating(conn));
@@ -196,8 +196,9 @@ int64_t fssl_conn_send(fssl_handle h, const uint8_t *data, int64_t len, int32_t 
     if (len == 0 || conn_gather_at_once(conn, data, (size_t)len))
         return finish_own(h, len, err);
     queue_empty();
+    conn->stirred = false;
     failed = conn_send(conn, data, (size_t)len, &sent, err);
-    return failed && sent == 0 ? abandon(h, failed, err) : finish(h, (int64_t)sent, err);
+    return failed && sent == 0 ? abandon(h, failed, err) : conn_done(h, conn, (int64_t)sent, err);
 }
 
 int64_t fssl_conn_send_all(fssl_handle h, const uint8_t *data, int64_t len, int64_t *sent,
@@ -214,13 +215,14 @@ int64_t fssl_conn_send_all(fssl_handle h, const uint8_t *data, int64_t len, int6
         return failed;
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
+    conn->stirred = false;
     if (conn_gather_at_once(conn, data, (size_t)len))
         done = (size_t)len;
     else if (len > 0)
         failed = conn_send(conn, data, (size_t)len, &done, err);
     if (sent)
         *sent = (int64_t)done;
-    return failed ? abandon(h, failed, err) : finish(h, 0, err);
+    return failed ? abandon(h, failed, err) : conn_done(h, conn, 0, err);
 }
 
 int64_t fssl_conn_flush(fssl_handle h, int32_t *err)

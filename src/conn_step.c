@@ -174,14 +174,16 @@ int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *
 
     *want = FSSL_OK;
     while (!failed) {
-        struct moment before;
+        struct moment before = {0};
         int answer;
 
         carrier_flush(&conn->carrier);
-        before = moment_now(conn);
+        if (conn->waiters)
+            before = moment_now(conn);
         conn->carrier.blocked = false;
         answer = step->run(conn->ssl, step);
         witness(&conn->object);
+        conn->stirred |= answer <= 0 || conn->policy;
         if (conn->policy)
             resume_look(conn);
         if (conn->waiters)
@@ -193,6 +195,16 @@ int64_t conn_step(struct conn *conn, struct step *step, int32_t *want, int32_t *
             return 0;
     }
     return failed;
+}
+
+/* Ends I/O that went well. OpenSSL's records leave nothing in the error queue where they pass data
+   on at once, so that it need not be looked at then. */
+int64_t conn_done(fssl_handle h, struct conn *conn, int64_t value, int32_t *err)
+{
+    if (conn->stirred)
+        return finish(h, value, err);
+    queue_is_empty();
+    return finish_own(h, value, err);
 }
 
 /* ---- waiting ---- */

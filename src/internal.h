@@ -148,6 +148,7 @@ bool record_live(int64_t result);
 struct record *record_open(int64_t result);
 void record_close(struct record *record);
 void queue_empty(void);
+void queue_is_empty(void);
 void queue_refill(const struct fault *fault);
 bool queue_ends_pem(void);
 void error_start(void);
@@ -210,7 +211,14 @@ int32_t wait_poll(struct object *object, struct waiter **list, int64_t fd, int e
                   int64_t deadline);
 void wait_wake(struct waiter *list, int events);
 void wait_cancel(struct waiter *list);
-uint32_t fork_epoch(void);
+
+extern atomic_uint fork_count;
+
+/* Rises in every child of fork. */
+static inline uint32_t fork_epoch(void)
+{
+    return atomic_load_explicit(&fork_count, memory_order_relaxed);
+}
 
 /* ---- ring.c: rings of bytes ---- */
 
@@ -276,9 +284,17 @@ enum {
 
 BIO *carrier_bio_new(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
-void carrier_flush(struct carrier *carrier);
+void carrier_send_queue(struct carrier *carrier);
 void carrier_release(struct carrier *carrier);
 bool carrier_has_record(const struct carrier *carrier);
+
+/* Sends what is queued as far as the socket takes it. */
+static inline void carrier_flush(struct carrier *carrier)
+{
+    if (carrier->out.count > 0 && !carrier->memory)
+        carrier_send_queue(carrier);
+}
+
 bool datagram_start(struct carrier *carrier, const SSL *ssl);
 bool datagram_fd(int fd);
 ssize_t datagram_read(struct carrier *carrier, uint8_t *buf, size_t len);

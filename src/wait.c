@@ -26,17 +26,11 @@ struct wake {
 
 static _Thread_local struct wake thread_wake;
 static pthread_key_t wake_key; /* only for its destructor at a thread's end */
-static atomic_uint epoch = 1;
-
-/* Rises in every child of fork. */
-uint32_t fork_epoch(void)
-{
-    return atomic_load_explicit(&epoch, memory_order_relaxed);
-}
+atomic_uint fork_count = 1;
 
 static void in_child(void)
 {
-    atomic_fetch_add(&epoch, 1);
+    atomic_fetch_add(&fork_count, 1);
 }
 
 static void wake_close(void *closed)

@@ -171,11 +171,6 @@ void end_flush(struct end *end)
 
 /* ---- memory ---- */
 
-static long end_rest(struct end *end, uint8_t *out)
-{
-    return done(fssl_conn_bio_read(handle_of(end), out, PACKET, NULL));
-}
-
 long end_shake(struct end *end, const uint8_t *in, long in_len, uint8_t *out, bool *finished)
 {
     int64_t taken, given;
@@ -189,8 +184,10 @@ long end_shake(struct end *end, const uint8_t *in, long in_len, uint8_t *out, bo
 
 long end_seal(struct end *end, const uint8_t *data, long len, long *sent, uint8_t *out)
 {
-    *sent = end_send(end, data, len);
-    return end_rest(end, out);
+    int64_t given;
+
+    *sent = done(fssl_conn_seal(handle_of(end), data, len, out, PACKET, &given, NULL));
+    return (long)given;
 }
 
 long end_open(struct end *end, const uint8_t *in, long in_len, uint8_t *plain, long cap)

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "internal.h" /* before check.h, whose err its functions would shadow */
+
 #include "check.h"
-#include "internal.h"
 #include "threads.h"
 
 enum flood_kind { RENEGOTIATIONS, KEY_UPDATES, TICKETS, FLOOD_KINDS };
