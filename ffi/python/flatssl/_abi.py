@@ -8,6 +8,7 @@ the rule: its class calls it.
 """
 
 import os
+import re
 import typing
 
 from . import errors
@@ -158,7 +159,23 @@ def _arguments(shape, given):
     return before, after, cells
 
 
+def _numbers(function):
+    """The most common of all: a handle, and numbers behind it."""
+
+    def bound(owner, *numbers):
+        handle = owner._handle if isinstance(owner, Handle) else handle_in(owner)[0]
+        result = function(handle, *numbers, NULL)
+        return result if result >= 0 else passed(
+            attempt(function, handle, *numbers) if result == INTERRUPTED else result
+        )
+
+    return bound
+
+
 def _plain(function, shape, returns):
+    if re.fullmatch("hi*", shape):
+        return _numbers(function)
+
     def bound(*given):
         arguments, _, cells = _arguments(shape, given)
         result = call(function, *arguments)
