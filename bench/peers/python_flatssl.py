@@ -19,6 +19,7 @@ def context(server, mutual):
         made = flatssl.Context.client(cafile=ca, certificate=own if mutual else None)
         made.set_resumption(0)
     made.set_min_proto_version(flatssl.TLS1_3_VERSION)
+    made.set_cipher_list("ECDHE-ECDSA-AES128-GCM-SHA256")
     made.set_ciphersuites("TLS_AES_128_GCM_SHA256")
     made.set_groups("X25519:P-256")
     return made
