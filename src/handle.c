@@ -223,18 +223,14 @@ static bool slot_leave_with_lock(struct slot *slot, uint32_t index)
     return true;
 }
 
-/* Holds the object of a handle of this kind, or of any kind for FSSL_TYPE_ANY, until
-   handle_release. Returns FSSL_OK, or why it is not to be had. */
-int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out)
+/* Holds the object of a handle of any kind until handle_release. Returns FSSL_OK, or why it is not
+   to be had. */
+int32_t handle_hold(fssl_handle h, struct object **out)
 {
     struct slot *slot = h > 0 ? slot_of(h) : NULL;
 
     if (!slot || !slot_enter(slot, generation_of(h), 1))
         return FSSL_E_HANDLE;
-    if (kind != FSSL_TYPE_ANY && slot->kind != kind) {
-        handle_release(h);
-        return FSSL_E_HANDLE_TYPE;
-    }
     *out = slot->object;
     return FSSL_OK;
 }
@@ -321,7 +317,7 @@ int64_t fssl_handle_close(fssl_handle h, int32_t *err)
 int64_t fssl_handle_type(fssl_handle h, int32_t *err)
 {
     struct object *object;
-    int32_t code = handle_hold(h, FSSL_TYPE_ANY, &object);
+    int32_t code = handle_hold(h, &object);
     int32_t kind;
 
     if (code)
@@ -377,12 +373,12 @@ int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
 int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)
 {
     struct object *first, *second;
-    int32_t code = handle_hold(a, FSSL_TYPE_ANY, &first);
+    int32_t code = handle_hold(a, &first);
     bool same;
 
     if (code)
         return code_only(code, err);
-    code = handle_hold(b, FSSL_TYPE_ANY, &second);
+    code = handle_hold(b, &second);
     if (code) {
         handle_release(a);
         return code_only(code, err);

@@ -105,7 +105,7 @@ static inline void witness(struct object *object)
 
 void handle_start(void);
 fssl_handle handle_open(void *object);
-int32_t handle_hold(fssl_handle h, int32_t kind, struct object **out);
+int32_t handle_hold(fssl_handle h, struct object **out);
 int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err);
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
 void handle_leave(fssl_handle h);
