@@ -113,31 +113,28 @@ end
 
 function loopback:settle() end
 
-function loopback:forth(message)
-  local client, server, size, sent, got = self.client, self.server, #message, 0, 0
+-- Sends a message from one end to the other.
+local function carry(from, to, message)
+  local sent, got, size = 0, 0, #message
   while got < size do
     if sent < size then
-      sent = sent + (client:send(sent == 0 and message or message:sub(sent + 1)) or 0)
+      sent = sent + (from:send(sent == 0 and message or message:sub(sent + 1)) or 0)
     else
-      client:flush()
+      from:flush()
     end
-    while got < sent do
-      local part = server:recv(plain)
-      if not part then
-        break
-      end
-      got = got + part
-    end
+    repeat
+      local part = to:recv(plain)
+      got = got + (part or 0)
+    until not part or got >= sent
   end
 end
 
+function loopback:forth(message)
+  carry(self.client, self.server, message)
+end
+
 function loopback:back(message)
-  must(self.server:send(message))
-  local part
-  repeat
-    part = self.client:recv(plain)
-  until part
-  return part
+  carry(self.server, self.client, message)
 end
 
 -- ---- what the runner asks for ----
