@@ -276,20 +276,26 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
     return 1;
 }
 
+/* OpenSSL asks for much, several times a record: what is not known here ends at once. */
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
-    struct carrier *carrier;
+    const struct carrier *carrier;
 
     (void)number;
     (void)pointer;
-    if (command == BIO_CTRL_FLUSH)
-        return 1;
-    carrier = BIO_get_data(bio);
     switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1;
     case BIO_CTRL_EOF:
+        carrier = BIO_get_data(bio);
         return carrier->eof;
-    default:
+    case BIO_CTRL_DGRAM_GET_MTU_OVERHEAD:
+    case BIO_CTRL_DGRAM_QUERY_MTU:
+    case BIO_CTRL_DGRAM_GET_FALLBACK_MTU:
+        carrier = BIO_get_data(bio);
         return carrier->datagram ? datagram_ctrl(carrier, command) : 0;
+    default:
+        return 0;
     }
 }
 

@@ -300,7 +300,7 @@ static long path_mtu(const struct carrier *carrier, int family)
     return mtu < FLIGHT_MAX ? mtu : FLIGHT_MAX;
 }
 
-long datagram_ctrl(struct carrier *carrier, int command)
+long datagram_ctrl(const struct carrier *carrier, int command)
 {
     int family;
 

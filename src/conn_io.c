@@ -249,8 +249,8 @@ int64_t conn_recv(struct conn *conn, uint8_t *buf, size_t cap, int32_t flags, in
         if (!failed && want)
             failed = conn_wait(conn, want, &patience, err);
     } while (!failed && (want || step.done == 0)); /* a record of DTLS may be empty */
-    if (!failed)
-        failed = conn_establish(conn, &patience, err); /* a renegotiation may have ended */
+    if (!failed && conn_renewed(conn))
+        failed = conn_establish(conn, &patience, err); /* a renegotiation has ended */
     conn->useless = 0;
     if (failed && step.done > 0 && !(flags & FSSL_MSG_PEEK))
         keep(conn, &step, NULL); /* until the peer was checked anew */

@@ -179,10 +179,9 @@ static size_t feed_end(struct carrier *carrier)
 static int64_t pump(struct conn *conn, uint8_t *plain, size_t plain_cap, int32_t *err)
 {
     struct patience patience = {false, false, -1};
-    int64_t failed = conn_establish(conn, &patience, err);
 
-    if (failed || plain_cap == 0)
-        return failed;
+    if (plain_cap == 0)
+        return conn_establish(conn, &patience, err);
     return conn_recv(conn, plain, plain_cap, 0, err);
 }
 

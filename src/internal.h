@@ -301,7 +301,7 @@ ssize_t datagram_read(struct carrier *carrier, uint8_t *buf, size_t len);
 void datagram_write(struct carrier *carrier, const uint8_t *data, size_t len);
 bool datagram_shut(const struct carrier *carrier);
 void datagram_flush(struct carrier *carrier);
-long datagram_ctrl(struct carrier *carrier, int command);
+long datagram_ctrl(const struct carrier *carrier, int command);
 int datagram_connect(struct carrier *carrier);
 size_t datagram_next(const struct ring *ring);
 size_t datagram_take(struct ring *ring, uint8_t *buf, size_t len);
