@@ -298,11 +298,11 @@ int64_t fssl_ctx_new_dtls_client(int32_t *err);
    fssl_ctx_set_dtls_cookie_secret too. */
 int64_t fssl_ctx_new_dtls_server(int32_t *err);
 
-/* Makes a context whose work in OpenSSL shares no lock with that of other places, for servers with
-   many threads: one place for each, from 1 to 256, and 0 for where all other contexts are. A method
-   beside FSSL_SAFE makes what fssl_ctx_new_client, _server and their like of DTLS make, alone what
-   fssl_ctx_new makes. A place has OpenSSL's providers of the process; those who use it first wait
-   for it, and it stays until the process ends. */
+/* Makes a context whose work in OpenSSL shares few locks with that of other places, for servers
+   with many threads: one place for each, from 1 to 256, and 0 for where all other contexts are. A
+   method beside FSSL_SAFE makes what fssl_ctx_new_client, _server and their like of DTLS make, alone
+   what fssl_ctx_new makes. A place has OpenSSL's providers of the process; those who use it first
+   wait for it, and it stays until the process ends. */
 int64_t fssl_ctx_new_apart(int32_t method, int64_t place, int32_t *err);
 
 /* Associates a number of the caller's own with the context. Serves Context.set_app_data. */
