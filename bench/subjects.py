@@ -96,9 +96,10 @@ def _stream(peer, subject, bound, language, why=""):
     return Goal(f"{STREAMS[subject]}, {language}", f"{subject}: {peer}", True, bound, "", why)
 
 
-LOCK = ("two atomic steps, one to come and one to go: meanwhile others may enter, want the lock or close "
-        "the handle")
-CALLS = "the handles, locks and error queues of four calls: 900 of 28,100 instructions, 8 atomic steps"
+LOCK = ("two atomic steps, one to come and one to go: meanwhile others may enter, want the lock or "
+        "close the handle")
+CALLS = ("the handles, locks and error queues of four calls: 900 of 28,100 instructions, 8 of them "
+         "atomic")
 PYTHON = "the interpreter, its lock and the bytes that it makes: 10,000 of 38,000 instructions"
 RESUMED = "OpenSSL alone gains by resuming what stands below as raw"
 

@@ -130,7 +130,8 @@ bool conn_in_record(const struct conn *conn)
 }
 
 /* Gives back OpenSSL's buffers, if nothing is in them: before 3.0.14 it does not see that a record
-   of which it has only the header, or plaintext that was not read, still needs them (CVE-2024-4741). */
+   of which it has only the header, or plaintext that was not read, still needs them
+   (CVE-2024-4741). */
 void conn_release(struct conn *conn)
 {
     if (!conn_in_record(conn))
