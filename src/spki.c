@@ -50,8 +50,8 @@ int64_t fssl_spki_from_base64(const char *text, int64_t text_len, int32_t *err)
     return finish_handle(0, spki_wrap(signed_key), err);
 }
 
-/* Tells whether there is a whole request to encode. Where a signature failed, OpenSSL leaves it empty,
-   and then writes a byte more than it has made room for. */
+/* Tells whether there is a whole request to encode. Where a signature failed, OpenSSL leaves it
+   empty, and then writes a byte more than it has made room for. */
 static bool is_signed(const NETSCAPE_SPKI *signed_key)
 {
     return ASN1_STRING_length(signed_key->signature) > 0 && i2d_NETSCAPE_SPKI(signed_key, NULL) > 0;
