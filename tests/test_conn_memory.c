@@ -130,6 +130,31 @@ static void seal(void)
     pair_close(&pair);
 }
 
+/* No more is accepted than the caller takes ciphertext for, whatever its length. */
+static void seal_is_bounded(void)
+{
+    static uint8_t text[1 << 20];
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    int64_t done = 0, taken, given;
+
+    while (done < (int64_t)sizeof text) {
+        int64_t got = 0,
+                sent = fssl_conn_seal(pair.client, text + done, (int64_t)sizeof text - done, packet,
+                                      20000, &packet_len, &err);
+
+        CHECK(sent > 0 ? sent <= 2 * 16384 : sent == -FSSL_E_WANT_WRITE);
+        CHECK(packet_len > 0 && packet_len <= 20000);
+        done += sent > 0 ? sent : 0;
+        CHECK_IS(packet_len, fssl_conn_bio_write(pair.server, packet, packet_len, &err));
+        while (got >= 0)
+            got = fssl_conn_recv(pair.server, packet, PACKET, 0, &err);
+    }
+    CHECK_EQUAL(-FSSL_E_WANT_READ, fssl_conn_pump(pair.client, NULL, 0, &taken, text, 1, packet,
+                                                  PACKET, &given, &err));
+    CHECK(given < 17000);
+    pair_close(&pair);
+}
+
 static void seal_fails(void)
 {
     struct pair pair = pair_open(&(struct pair_plan){0});
@@ -320,6 +345,7 @@ static const struct check_case cases[] = {
     {"pump fails", pump_fails},
     {"pump in a callback", pump_in_a_callback},
     {"seal", seal},
+    {"seal is bounded", seal_is_bounded},
     {"seal fails", seal_fails},
     {"output in a callback", output_in_a_callback},
     {"trap-carrier input is bounded", input_is_bounded},
