@@ -733,10 +733,9 @@ int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int6
 
 /* Sends as fssl_conn_send does, on memory, and writes ciphertext that is to be sent into out: all
    that an event loop has to do for a message. Returns how many bytes of data were accepted, with
-   len 0 none: those whose records out has room for, and as many more as make the last one full;
-   its end is for the next fssl_conn_seal, fssl_conn_pump or fssl_conn_bio_read. WANT_WRITE if out
-   does not even hold what was left before. Always sets *given, on failure too. What was gathered
-   goes out too. */
+   len 0 none: up to and with the first record that out does not hold whole; the rest of that is
+   for the next fssl_conn_seal, fssl_conn_pump or fssl_conn_bio_read. Always sets *given, on failure
+   too. What was gathered goes out too. */
 int64_t fssl_conn_seal(fssl_handle conn, const uint8_t *data, int64_t len, uint8_t *out,
                        int64_t out_cap, int64_t *given, int32_t *err);
 

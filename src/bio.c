@@ -177,6 +177,7 @@ static ssize_t carrier_write(struct carrier *carrier, const uint8_t *data, size_
     left = len - (size_t)sent;
     if (left == 0)
         return (ssize_t)len;
+    carrier->spilled = carrier->drain != NULL;
     if (ring_write(&carrier->out, data + sent, left, CARRIER_OUT_MAX) == left)
         return (ssize_t)len;
     carrier->overflow = true;

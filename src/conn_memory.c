@@ -157,6 +157,7 @@ static size_t take_back(struct carrier *carrier, uint8_t *out, size_t cap)
 
     carrier->drain = NULL;
     carrier->drain_len = 0;
+    carrier->spilled = false;
     if (carrier->datagram && cap >= datagram_next(&carrier->out))
         return datagram_take(&carrier->out, out, cap);
     return given;

@@ -63,13 +63,13 @@ int64_t conn_write_refused(struct conn *conn, int32_t *err)
     return fault_publish(&fault, err);
 }
 
-/* Tells whether application data must wait. To memory little may be queued, but where the caller
-   takes the ciphertext at once: there only the end of a record that its room does not hold. */
+/* Tells whether application data must wait. To memory some may be queued; but of what the caller
+   takes at once, only the record that its room does not hold. */
 bool conn_queue_full(const struct conn *conn)
 {
     const struct carrier *carrier = &conn->carrier;
 
-    return carrier->out.count > (carrier->memory && !carrier->drain ? CARRIER_APP_MAX : 0);
+    return carrier->spilled || carrier->out.count > (carrier->memory ? CARRIER_APP_MAX : 0);
 }
 
 /* Waits until there is room for a record. */

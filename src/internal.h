@@ -268,6 +268,7 @@ struct carrier {
     size_t feed_len;
     uint8_t *drain; /* room of the caller's for ciphertext, during one call */
     size_t drain_len;
+    bool spilled; /* a record did not fit there */
     struct ring in;
     struct ring out;
     struct datagram *datagram; /* NULL for a stream */

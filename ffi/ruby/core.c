@@ -90,8 +90,8 @@ static void run_pump(struct call *call)
 
 static void run_seal(struct call *call)
 {
-    call->result = library.seal(call->conn, call->in, call->in_len, call->packet, SEALED,
-                                &call->packet_len, NULL);
+    call->result = library.seal(call->conn, call->in + call->in_done, call->in_len, call->packet,
+                                SEALED, &call->packet_len, NULL);
 }
 
 static void *run_outside(void *given)
@@ -280,22 +280,32 @@ static VALUE conn_pump(int argc, VALUE *argv, VALUE self)
     return rb_str_new(NULL, 0);
 }
 
+static void packet_yield(const struct call *call)
+{
+    if (call->packet_len > 0)
+        rb_yield(rb_str_new((const char *)call->packet, (long)call->packet_len));
+}
+
 static VALUE conn_seal(VALUE self, VALUE data)
 {
     uint8_t packet[SEALED];
     struct call call = {.run = run_seal, .conn = handle_of(self), .packet = packet};
     VALUE string = take(&call, data);
-    int64_t result = call_run(&call);
+    int64_t len = call.in_len, result;
 
-    RB_GC_GUARD(string);
-    for (;;) {
-        if (call.packet_len > 0)
-            rb_yield(rb_str_new((const char *)packet, (long)call.packet_len));
-        if (call.packet_len < SEALED)
-            return checked(result);
+    do {
+        call.in_len = len - call.in_done;
+        result = call_run(&call);
+        call.in_done += result > 0 ? result : 0;
+        packet_yield(&call);
         call.in_len = 0; /* the rest of what is to be sent */
-        call_run(&call);
-    }
+        while (call.packet_len == SEALED) {
+            call_run(&call);
+            packet_yield(&call);
+        }
+    } while (result > 0 && call.in_done < len);
+    RB_GC_GUARD(string);
+    return checked(call.in_done > 0 ? call.in_done : result); /* a failure comes again */
 }
 
 /* ---- the module ---- */

@@ -183,7 +183,8 @@ class Interpreted(Handle):
 
     def _seal(self, data: Buffer) -> Sealed:
         """Sends over a memory connection and takes what is to be sent: all that an event loop does
-        for a message. What does not fit into one packet comes out of the next seal or pump."""
+        for a message. Of a long one a part is sent; what does not fit into one packet comes out of
+        the next seal or pump."""
         try:
             packet = _take_packet()
         except IndexError:

@@ -135,13 +135,17 @@ module FlatSSL
       end
     end
 
-    # Sends on memory. Returns how many bytes were accepted. The block gets what is to be sent to the
-    # peer, also where it fails.
+    # Sends on memory. Returns how many bytes were accepted: all, but where it fails. The block gets
+    # what is to be sent to the peer, also then.
     def seal(data, &send)
       data = Native.text(data) || ""
-      result, more = seal_once(data, &send)
-      _, more = seal_once("", &send) while more
-      Native.checked(result)
+      done = 0
+      loop do
+        result, more = seal_once(data.byteslice(done..), &send)
+        _, more = seal_once("", &send) while more
+        done += result if result > 0
+        return Native.checked(done > 0 ? done : result) if result <= 0 || done == data.bytesize
+      end
     end
 
     def peer_chain
