@@ -3,13 +3,19 @@
 
 #include <openssl/crypto.h>
 
+/* Where a pump or seal has lent its buffers, this is a callback of it: what comes before and after
+   what the caller has is still with that call. */
 static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
 {
     int64_t failed = acquire_own(h, KIND_CONN, conn, err);
 
-    if (!failed && !(*conn)->carrier.memory)
+    if (failed)
+        return failed;
+    if (!(*conn)->carrier.memory)
         return refuse_state(h, "the connection is not on memory", err);
-    return failed;
+    if ((*conn)->carrier.feed || (*conn)->carrier.drain)
+        return abandon(h, conn_usable(*conn, err), err);
+    return 0;
 }
 
 /* Has what was gathered join the ciphertext that is about to be taken. A failure is the
@@ -62,8 +68,6 @@ int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
 
     if (failed)
         return failed;
-    if (conn->carrier.drain) /* in a callback: what comes before is with the call that made it */
-        return abandon(h, conn_usable(conn, err), err);
     if (!bytes_given(buf, cap))
         return refuse(h, "buf", err);
     pass_gathered(conn);

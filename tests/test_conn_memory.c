@@ -171,26 +171,27 @@ static void seal_fails(void)
     pair_close(&pair);
 }
 
-static int32_t takes_output(int64_t token, fssl_handle conn, int32_t where, int32_t result)
+static int32_t carries_too(int64_t token, fssl_handle conn, int32_t where, int32_t result)
 {
     uint8_t byte;
     int64_t given = -1;
 
     (void)token, (void)where, (void)result;
     CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_bio_read(conn, &byte, 1, &err));
+    CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_bio_write(conn, &byte, 1, &err));
     CHECK_FAILS(FSSL_E_IN_CALLBACK, fssl_conn_seal(conn, &byte, 1, &byte, 1, &given, &err));
     CHECK_EQUAL(0, given);
     return 1;
 }
 
-/* What a pump has written into its caller's room comes before what a callback could take. */
-static void output_in_a_callback(void)
+/* What a pump has lent comes before what a callback could take or bring. */
+static void carrying_in_a_callback(void)
 {
     struct pair_plan plan = {0};
     struct pair pair;
 
     pair_contexts(&pair, &plan);
-    CHECK_OK(fssl_ctx_set_info_callback(pair.client_ctx, takes_output, 0, &err));
+    CHECK_OK(fssl_ctx_set_info_callback(pair.client_ctx, carries_too, 0, &err));
     pair_connect(&pair, &plan);
     packet_len = 0;
     CHECK_EQUAL(-FSSL_E_WANT_READ, turn(pair.client, NULL, 0));
@@ -347,7 +348,7 @@ static const struct check_case cases[] = {
     {"seal", seal},
     {"seal is bounded", seal_is_bounded},
     {"seal fails", seal_fails},
-    {"output in a callback", output_in_a_callback},
+    {"carrying in a callback", carrying_in_a_callback},
     {"trap-carrier input is bounded", input_is_bounded},
     {"trap-carrier output is bounded", output_is_bounded},
     {"ends", ends},
