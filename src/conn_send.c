@@ -218,7 +218,7 @@ int64_t fssl_conn_send_all(fssl_handle h, const uint8_t *data, int64_t len, int6
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
     conn->stirred = false;
-    if (conn_gather_at_once(conn, data, (size_t)len))
+    if (len > 0 && conn_gather_at_once(conn, data, (size_t)len))
         done = (size_t)len;
     else if (len > 0)
         failed = conn_send(conn, data, (size_t)len, &done, err);

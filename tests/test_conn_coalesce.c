@@ -52,7 +52,10 @@ static void one_record_of_many(void)
     uint8_t wire[ROOM];
     int64_t len;
 
-    send_small(&pair, MANY);
+    send_small(&pair, MANY - 1);
+    CHECK_IS(0, fssl_conn_send(pair.client, NULL, 0, &err));
+    CHECK_OK(fssl_conn_send_all(pair.client, NULL, 0, &len, &err));
+    CHECK_OK(fssl_conn_send_all(pair.client, message, SMALL, &len, &err));
     len = CHECK_GIVES(fssl_conn_bio_read(pair.client, wire, ROOM, &err));
     CHECK(len < ROOM && len > MANY * SMALL);
     CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_bio_read(pair.client, wire, ROOM, &err));
