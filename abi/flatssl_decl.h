@@ -726,7 +726,8 @@ int64_t fssl_conn_bio_shutdown(fssl_handle conn, int32_t *err);
 /* Takes ciphertext that came, advances the handshake or reads plaintext into plain, and writes
    ciphertext that is to be sent into out: all that an event loop has to do for a packet. Returns
    how many bytes of plaintext, 0 when the handshake has ended and plain_cap is 0, else as
-   fssl_conn_recv. Always sets *taken and *given, on failure too: an alert may be in out. */
+   fssl_conn_recv. Always sets *taken and *given, on failure too: an alert may be in out. in and out
+   may not overlap. */
 int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int64_t *taken,
                        uint8_t *plain, int64_t plain_cap, uint8_t *out, int64_t out_cap,
                        int64_t *given, int32_t *err);
@@ -735,7 +736,7 @@ int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int6
    that an event loop has to do for a message. Returns how many bytes of data were accepted, with
    len 0 none: up to and with the first record that out does not hold whole; the rest of that is
    for the next fssl_conn_seal, fssl_conn_pump or fssl_conn_bio_read. Always sets *given, on failure
-   too. What was gathered goes out too. */
+   too. What was gathered goes out too. data and out may not overlap. */
 int64_t fssl_conn_seal(fssl_handle conn, const uint8_t *data, int64_t len, uint8_t *out,
                        int64_t out_cap, int64_t *given, int32_t *err);
 
@@ -1114,8 +1115,8 @@ int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
 
    A connection of a DTLS context is on a UDP socket that is connected, or on memory. There each
    fssl_conn_bio_write takes one datagram and each fssl_conn_bio_read gives one (FSSL_E_BUFFER if
-   buf is too small, its length for cap 0); fssl_conn_pump takes one and gives at most one: with
-   FSSL_WANT_WRITE in fssl_conn_want there are more. What there is no room for is lost, as
+   buf is too small, its length for cap 0); fssl_conn_pump takes one and, as fssl_conn_seal, gives at
+   most one, none if out is too small: with FSSL_WANT_WRITE in fssl_conn_want there are more. What there is no room for is lost, as
    datagrams may be.
 
    A send is one datagram, whole or refused: FSSL_E_ARGUMENT past 16,384 bytes, or past what the

@@ -6,7 +6,7 @@
    lends its buffers for as long as it lasts (`feed`, `drain`), and the rings take what is over.
 
    A write never makes OpenSSL wait: what the socket does not take is queued in `out`, and
-   conn_io.c lets application data in only while that queue is short. So OpenSSL never holds a
+   conn_send.c lets application data in only while that queue is short. So OpenSSL never holds a
    half-written record of which it would want the same buffer again. Protocol messages may queue
    up to CARRIER_OUT_MAX; past it the connection fails.
 

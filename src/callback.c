@@ -265,12 +265,15 @@ static void info(const SSL *ssl, int where, int result)
     struct fault cause;
 
     queue_info(conn, where, result);
+    conn->stirred = true;
     if (!push->fn)
         return;
     fault_begin(&cause, FSSL_OK);
     fault_collect(&cause);
     ((fssl_info_callback)push->fn)(push->token, conn->object.self, where, result);
+    queue_empty(); /* it may have used OpenSSL by other means */
     queue_refill(&cause);
+    conn->stirred = true;
 }
 
 static void keylog(const SSL *ssl, const char *line)
@@ -281,6 +284,7 @@ static void keylog(const SSL *ssl, const char *line)
     queue_keylog(conn, line);
     if (push->fn)
         ((fssl_text_callback)push->fn)(push->token, conn->object.self, line, (int64_t)strlen(line));
+    conn->stirred = true;
 }
 
 /* ---- installing ---- */

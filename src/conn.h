@@ -58,7 +58,7 @@ struct conn {
     bool closing;
     bool listens; /* its fd is kept non-blocking; blocks says how accept waits */
     bool blocks;
-    bool stirred;      /* this call did more in OpenSSL than pass data on */
+    bool stirred;      /* more was done in OpenSSL, or by others, than pass data on */
     bool renegotiable; /* what was negotiated knows renegotiations: not TLS 1.3 */
     bool established;  /* its first handshake has ended, the peer passed every check due */
     bool host_is_ip;

@@ -97,8 +97,10 @@ int64_t conn_gather(struct conn *conn, const uint8_t *data, size_t len, size_t *
 
     if (!gathered->data)
         gathered->data = OPENSSL_malloc(RECORD_MAX);
-    if (!gathered->data)
+    if (!gathered->data) {
+        conn->stirred = true;
         return conn_say(conn, FSSL_E_MEMORY, __func__, "out of memory", err);
+    }
     if (len > room)
         len = room;
     memcpy(gathered->data + gathered->count, data, len);

@@ -75,6 +75,7 @@ static int64_t handshake_end(struct conn *conn, int32_t *err)
         return conn_fail(conn, &fault, err);
     }
     send_tickets(conn);
+    conn->stirred = true;
     conn->established = true;
     resume_end(conn);
     conn->useless = 0;
@@ -114,7 +115,6 @@ int64_t conn_establish(struct conn *conn, struct patience *patience, int32_t *er
         return conn_handshake(conn, patience, err);
     if (!conn_renewed(conn) || SSL_in_init(conn->ssl))
         return 0;
-    conn->stirred = true;
     return handshake_end(conn, err);
 }
 

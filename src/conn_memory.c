@@ -1,4 +1,5 @@
-/* The two ends of the memory carrier, and the one call that an event loop needs for each packet. */
+/* The two ends of the memory carrier, and the one call that an event loop needs for each packet
+   that comes, and for each message that goes. */
 #include "internal.h"
 
 #include <openssl/crypto.h>
@@ -126,7 +127,7 @@ int64_t fssl_conn_leftover(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *er
     return finish(h, (int64_t)ring_read(&conn->carrier.in, buf, (size_t)cap), err);
 }
 
-/* ---- one call for a packet ---- */
+/* ---- one call for a packet, or for a message ---- */
 
 /* Inside a callback the buffers of the pump or seal that caused it are still lent. */
 static int64_t acquire_pump(fssl_handle h, struct conn **conn, int32_t *err)
@@ -215,6 +216,7 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     lend(&conn->carrier, in, (size_t)in_len, out, (size_t)out_cap);
     result = pump(conn, plain, (size_t)plain_cap, err);
     *taken = in_len - (int64_t)feed_end(&conn->carrier);
+    conn->stirred |= *taken < in_len; /* memory may have run out */
     pass_gathered(conn);
     *given = (int64_t)take_back(&conn->carrier, out, (size_t)out_cap);
     return result < 0 ? abandon(h, result, err) : conn_done(h, conn, result, err);

@@ -105,8 +105,8 @@ static int64_t step_failed(struct conn *conn, int32_t *err)
    buffers where this call's still are. */
 void conn_yield(struct conn *conn)
 {
-    if (conn->carrier.feed_len == 0 && !conn->carrier.drain)
-        lock_yield(&conn->object.lock);
+    if (conn->carrier.feed_len == 0 && !conn->carrier.drain && lock_yield(&conn->object.lock))
+        conn->stirred = true;
 }
 
 /* A message was handled, no plaintext came, and there may be more. */
@@ -298,6 +298,7 @@ int64_t conn_wait(struct conn *conn, int32_t want, struct patience *patience, in
         code = wait_poll(&conn->object, &conn->waiters, fd, want ? events : WAIT_TURN,
                          patience->deadline);
     conn->fd_users--;
+    conn->stirred = true; /* by others, meanwhile */
     if (conn->carrier.fd != FSSL_NO_FD && !conn->closing)
         return waited(conn, code, err);
     wait_wake(conn->waiters, WAIT_TURN); /* fssl_conn_detach waits for the fd's last user */

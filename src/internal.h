@@ -1,5 +1,5 @@
 /* What the sources of flatssl share. A call runs one way: a handle is acquired (handle.c), which
-   holds its object and locks it (object.c); OpenSSL is called; a tail (finish.c) turns the answer
+   holds its object and locks it (lock.c); OpenSSL is called; a tail (finish.c) turns the answer
    into a result, gives the object back and leaves OpenSSL's error queue empty. */
 #ifndef FLATSSL_INTERNAL_H
 #define FLATSSL_INTERNAL_H
@@ -56,7 +56,7 @@ bool lock_init(struct lock *lock);
 void lock_destroy(struct lock *lock);
 void lock_take(struct lock *lock);
 void lock_give(struct lock *lock);
-void lock_yield(struct lock *lock);
+bool lock_yield(struct lock *lock);
 bool lock_mine(struct lock *lock);
 void lock_release(struct lock *lock);
 

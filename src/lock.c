@@ -136,13 +136,14 @@ void lock_give(struct lock *lock)
     lock_release(lock);
 }
 
-/* Lets those who wait have the lock first. */
-void lock_yield(struct lock *lock)
+/* Lets those who wait have the lock first. Tells whether there were any. */
+bool lock_yield(struct lock *lock)
 {
     if (lock->depth != 1 || !(atomic_load_explicit(lock->word, memory_order_relaxed) & LOCK_WANTED))
-        return;
+        return false;
     lock_leaving(lock);
     lock_release(lock);
     lock_in_line(lock);
     lock_entered(lock);
+    return true;
 }

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/err.h>
 
@@ -58,6 +59,13 @@ static void judge(const struct call *call, int64_t result)
 
 static void set_callback(struct call *call);
 
+/* Closes an fd that the library made and has given away. */
+static void close_given(int64_t fd)
+{
+    if (fd >= 0 && (fd < FIRST_FD || fd >= FIRST_FD + POOL_FDS))
+        close((int)fd);
+}
+
 static void call_one(const struct surface_function *function)
 {
     struct fuzz_call call;
@@ -68,6 +76,8 @@ static void call_one(const struct surface_function *function)
     result = invoke(&call.call);
     judge(&call.call, result);
     value_drop(&call);
+    if (strcmp(function->name, "fssl_conn_detach") == 0)
+        close_given(result);
     pool_add(&pool, result);
     if (strcmp(function->name, "fssl_handle_close") == 0)
         pool_sort(&pool);

@@ -12,7 +12,7 @@
 #include "identity.h"
 #include "live.h"
 
-enum { FIRST_FD = 200, POOL_FDS = 6, BYTES_MAX = 16, SCRATCH_FILES = 4 };
+enum { BYTES_MAX = 16, SCRATCH_FILES = 4 };
 enum { KEY_BITS_MOST = 512, ITERATIONS_MOST = 1000 };
 
 static const int64_t HUGE_LEN = (INT64_C(1) << 32) + 4096;

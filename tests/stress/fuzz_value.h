@@ -39,6 +39,8 @@ void value_begin(void);
 void value_open_fds(void);
 void value_close_fds(void);
 
+enum { FIRST_FD = 200, POOL_FDS = 6 }; /* those of the harness */
+
 /* The path of a PEM file of one certificate. */
 const char *value_cert_file(void);
 

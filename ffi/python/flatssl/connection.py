@@ -10,7 +10,7 @@ from ._load import ffi, lib
 from .certificate import Certificate, Session
 from .errors import Error
 from .question import Questions
-from .transfer import Pumped as Pumped, Sealed as Sealed, Transfer
+from .transfer import STREAM_MAX, Pumped as Pumped, Sealed as Sealed, Transfer
 from .types import Address, Buffer
 
 if typing.TYPE_CHECKING:
@@ -169,7 +169,7 @@ class Connection(Questions):
     def leftover(self) -> bytes:
         """Takes what was read behind the peer's end of the TLS stream, for a protocol that goes on
         in the clear."""
-        return _abi.conn_leftover(self)
+        return _abi.stream_out(lib.fssl_conn_leftover, STREAM_MAX, self._handle)
 
     def shutdown_state(self) -> int:
         return _abi.conn_shutdown_state(self)
