@@ -98,9 +98,9 @@ def _stream(peer, subject, bound, language, why=""):
 
 LOCK = ("two atomic steps, one to come and one to go: meanwhile others may enter, want the lock or "
         "close the handle")
-CALLS = ("the handles, locks and error queues of four calls: 900 of 28,100 instructions, 8 of them "
-         "atomic")
-PYTHON = "the interpreter, its lock and the bytes that it makes: 10,000 of 38,000 instructions"
+CALLS = "the handles, locks and looks at the error queue of four calls"
+LUA = "the same four calls as in C, and LuaJIT's own"
+PYTHON = "the interpreter, its lock and the bytes that it makes"
 RESUMED = "OpenSSL alone gains by resuming what stands below as raw"
 
 
@@ -122,7 +122,7 @@ GOALS = [
     _stream("luajit", "bulk_16k_memory", 0.95, "LuaJIT"),
     _stream("luajit", "bulk_16k_loopback", 0.93, "LuaJIT"),
     _stream("flatssl", "echo_memory", 0.97, "C", CALLS),
-    _stream("luajit", "echo_memory", 0.97, "LuaJIT", CALLS),
+    _stream("luajit", "echo_memory", 0.97, "LuaJIT", LUA),
     _stream("python", "echo_memory", 0.70, "Python", PYTHON),
     Goal("many 64 B messages, one call each, coalesced", "coalesced", True, 20),
     Goal("small records from an fd, with read-ahead", "read-ahead", True, 1.4),

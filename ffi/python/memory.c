@@ -32,23 +32,12 @@ PyObject *transfer_bio_write(struct transfer *self, PyObject *const *values, Py_
                              PyObject *names)
 {
     static const struct parameters parameters = {"bio_write", 1, {"data"}};
-    struct given given;
-    struct bytes data;
-    int64_t result;
-    PyThreadState *state;
 
-    if (!take(&parameters, values, count, names, &given) || !bytes_begin(&data, given.values[0]))
-        return NULL;
-    do {
-        state = PyEval_SaveThread();
-        result = library.bio_write(self->handle, data.data, data.len, NULL);
-        PyEval_RestoreThread(state);
-    } while (result < 0 && again(self, result));
-    bytes_end(&data);
-    return result < 0 ? NULL : PyLong_FromLongLong(result);
+    return transfer_give(self, &parameters, library.bio_write,
+                         (struct values){values, count, names});
 }
 
-/* ---- one call for a packet ---- */
+/* ---- one call for a packet, or for a message ---- */
 
 /* Makes a result of a class of tuples, as tuple.__new__ does, of references that it takes over; NULL
    if one is missing. */

@@ -15,24 +15,33 @@ struct library library;
 
 /* ---- the stream ---- */
 
-static PyObject *send_some(struct transfer *self, PyObject *const *values, Py_ssize_t count,
-                           PyObject *names)
+/* Hands bytes to a function of the library. Returns what that tells: how many it has accepted. */
+PyObject *transfer_give(struct transfer *self, const struct parameters *parameters,
+                        give_function *function, struct values values)
 {
-    static const struct parameters parameters = {"send", 1, {"data", "flags"}};
     struct given given;
     struct bytes data;
     int64_t result;
     PyThreadState *state;
 
-    if (!take(&parameters, values, count, names, &given) || !bytes_begin(&data, given.values[0]))
+    if (!take(parameters, values.at, values.count, values.names, &given) ||
+        !bytes_begin(&data, given.values[0]))
         return NULL;
     do {
         state = PyEval_SaveThread();
-        result = library.send(self->handle, data.data, data.len, NULL);
+        result = function(self->handle, data.data, data.len, NULL);
         PyEval_RestoreThread(state);
     } while (result < 0 && again(self, result));
     bytes_end(&data);
     return result < 0 ? NULL : PyLong_FromLongLong(result);
+}
+
+static PyObject *send_some(struct transfer *self, PyObject *const *values, Py_ssize_t count,
+                           PyObject *names)
+{
+    static const struct parameters parameters = {"send", 1, {"data", "flags"}};
+
+    return transfer_give(self, &parameters, library.send, (struct values){values, count, names});
 }
 
 /* Adds to the exception that is raised how much had been sent. */

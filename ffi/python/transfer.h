@@ -49,6 +49,17 @@ void room_give(uint8_t *room);
 bool sink_begin(struct sink *sink, int64_t size, bool direct);
 PyObject *sink_end(struct sink *sink, int64_t size);
 
+/* What a method was called with. */
+struct values {
+    PyObject *const *at;
+    Py_ssize_t count;
+    PyObject *names;
+};
+
+typedef int64_t give_function(fssl_handle, const uint8_t *, int64_t, int32_t *);
+
+PyObject *transfer_give(struct transfer *self, const struct parameters *parameters,
+                        give_function *function, struct values values);
 PyObject *transfer_bio_read(struct transfer *self, PyObject *const *values, Py_ssize_t count,
                             PyObject *names);
 PyObject *transfer_bio_write(struct transfer *self, PyObject *const *values, Py_ssize_t count,

@@ -206,9 +206,9 @@ static VALUE take(struct call *call, VALUE text)
     return string;
 }
 
-static VALUE conn_send(VALUE self, VALUE data)
+static VALUE give(VALUE self, VALUE data, void (*run)(struct call *call))
 {
-    struct call call = {.run = run_send, .conn = handle_of(self)};
+    struct call call = {.run = run, .conn = handle_of(self)};
     VALUE string = take(&call, data);
 
     call_run(&call);
@@ -216,14 +216,14 @@ static VALUE conn_send(VALUE self, VALUE data)
     return checked(call.result);
 }
 
+static VALUE conn_send(VALUE self, VALUE data)
+{
+    return give(self, data, run_send);
+}
+
 static VALUE conn_bio_write(VALUE self, VALUE data)
 {
-    struct call call = {.run = run_bio_write, .conn = handle_of(self)};
-    VALUE string = take(&call, data);
-
-    call_run(&call);
-    RB_GC_GUARD(string);
-    return checked(call.result);
+    return give(self, data, run_bio_write);
 }
 
 /* An error tells how many bytes were sent before it. */
