@@ -969,7 +969,8 @@ int64_t fssl_ctx_queue_dropped(fssl_handle ctx, int32_t queue, int32_t *err);
    is none. */
 int64_t fssl_ctx_next_keylog(fssl_handle ctx, char *buf, int64_t cap, int32_t *err);
 
-/* Has key log lines written to an fd too, of which a copy is kept; FSSL_NO_FD ends it. */
+/* Has key log lines written to an fd too, of which a copy is kept; FSSL_NO_FD ends it. A handshake
+   does not wait for it: a line that a full or broken pipe does not take counts as dropped. */
 int64_t fssl_ctx_set_keylog_fd(fssl_handle ctx, int64_t fd, int32_t *err);
 
 /* Makes a handle of the next new session, or returns 0 if there is none. */

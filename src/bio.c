@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
@@ -54,7 +55,7 @@ static ssize_t plain_read(int fd, void *buf, size_t len)
 
 /* Writes to a pipe without the SIGPIPE that MSG_NOSIGNAL keeps away from sockets: the signal is
    held back and, if this write raised it, taken. */
-static ssize_t write_quietly(int fd, const void *data, size_t len)
+static ssize_t write_quietly(int fd, const struct iovec *parts, int count)
 {
     sigset_t pipe_signal, before, pending;
     ssize_t sent;
@@ -65,7 +66,7 @@ static ssize_t write_quietly(int fd, const void *data, size_t len)
     sigaddset(&pipe_signal, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
     waiting = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE);
-    sent = write(fd, data, len);
+    sent = writev(fd, parts, count);
     error = errno;
     if (sent < 0 && error == EPIPE && !waiting && sigpending(&pending) == 0 &&
         sigismember(&pending, SIGPIPE))
@@ -75,11 +76,10 @@ static ssize_t write_quietly(int fd, const void *data, size_t len)
     return sent;
 }
 
-static ssize_t plain_write(int fd, const void *data, size_t len)
+/* Never waits: what cannot be written now gives EAGAIN. */
+ssize_t plain_write(int fd, const struct iovec *parts, int count)
 {
-    if (!plain_ready(fd, POLLOUT))
-        return -1;
-    return write_quietly(fd, data, len < PIPE_PIECE ? len : PIPE_PIECE);
+    return plain_ready(fd, POLLOUT) ? write_quietly(fd, parts, count) : -1;
 }
 
 static ssize_t fd_read(struct carrier *carrier, void *buf, size_t len)
@@ -100,6 +100,7 @@ static ssize_t fd_read(struct carrier *carrier, void *buf, size_t len)
 
 static ssize_t fd_write(struct carrier *carrier, const void *data, size_t len)
 {
+    struct iovec piece = {(void *)(uintptr_t)data, len < PIPE_PIECE ? len : PIPE_PIECE};
     ssize_t sent;
 
     do {
@@ -109,7 +110,7 @@ static ssize_t fd_write(struct carrier *carrier, const void *data, size_t len)
                 carrier->plain = true;
         }
         if (carrier->plain)
-            sent = plain_write((int)carrier->fd, data, len);
+            sent = plain_write((int)carrier->fd, &piece, 1);
     } while (sent < 0 && errno == EINTR);
     return sent;
 }

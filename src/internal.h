@@ -283,6 +283,7 @@ enum {
     FLIGHT_MAX = 4096 /* OpenSSL gathers a flight in so many bytes, and splits a larger record */
 };
 
+ssize_t plain_write(int fd, const struct iovec *parts, int count);
 BIO *carrier_bio_new(struct carrier *carrier);
 void carrier_free(struct carrier *carrier);
 void carrier_send_queue(struct carrier *carrier);

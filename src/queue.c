@@ -101,12 +101,15 @@ static bool is_on(struct queue *queue)
     return atomic_load_explicit(&queue->on, memory_order_relaxed);
 }
 
-static void write_line(int fd, const char *line)
+static bool write_line(int fd, const char *line)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)line, strlen(line)}, {"\n", 1}};
+    ssize_t written;
 
-    while (writev(fd, parts, 2) < 0 && errno == EINTR)
-        ;
+    do {
+        written = plain_write(fd, parts, 2);
+    } while (written < 0 && errno == EINTR);
+    return written >= 0;
 }
 
 void queue_keylog(struct conn *conn, const char *line)
@@ -118,8 +121,8 @@ void queue_keylog(struct conn *conn, const char *line)
     if (!is_on(queue))
         return;
     pthread_mutex_lock(&queue->mutex);
-    if (queue->fd >= 0)
-        write_line(queue->fd, line);
+    if (queue->fd >= 0 && !write_line(queue->fd, line))
+        queue->dropped++;
     kept = queue->capacity > 0;
     pthread_mutex_unlock(&queue->mutex);
     if (!kept)

@@ -69,6 +69,29 @@ static void keylog_to_an_fd(void)
     pair_close(&pair);
 }
 
+/* Raises no SIGPIPE, whose default would end this program, and delays no handshake. */
+static void keylog_to_a_pipe_that_takes_nothing(void)
+{
+    struct pair pair = contexts(FSSL_TLS1_3_VERSION);
+    static const char filling[4096];
+    int64_t lost;
+    int ends[2];
+
+    CHECK(pipe(ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    while (write(ends[1], filling, sizeof filling) > 0)
+        ;
+    CHECK(fcntl(ends[1], F_SETFL, 0) == 0); /* a write would wait */
+    CHECK_OK(fssl_ctx_set_keylog_fd(pair.server_ctx, ends[1], &err));
+    connect_once(&pair);
+    lost = CHECK_GIVES(fssl_ctx_queue_dropped(pair.server_ctx, FSSL_QUEUE_KEYLOG, &err));
+    CHECK(lost > 0);
+    close(ends[0]);
+    connect_once(&pair);
+    CHECK_IS(2 * lost, fssl_ctx_queue_dropped(pair.server_ctx, FSSL_QUEUE_KEYLOG, &err));
+    close(ends[1]);
+    pair_close(&pair);
+}
+
 static void sessions(void)
 {
     struct pair pair = contexts(FSSL_TLS1_3_VERSION);
@@ -148,8 +171,13 @@ static void bad_arguments(void)
 }
 
 static const struct check_case cases[] = {
-    {"key log", keylog}, {"key log to an fd", keylog_to_an_fd}, {"sessions", sessions},
-    {"events", events},  {"resized in use", resized_in_use},    {"bad arguments", bad_arguments},
+    {"key log", keylog},
+    {"key log to an fd", keylog_to_an_fd},
+    {"key log to a pipe that takes nothing", keylog_to_a_pipe_that_takes_nothing},
+    {"sessions", sessions},
+    {"events", events},
+    {"resized in use", resized_in_use},
+    {"bad arguments", bad_arguments},
 };
 
 int main(int argc, char **argv)
