@@ -205,11 +205,13 @@ int64_t fssl_conn_pump(fssl_handle h, const uint8_t *in, int64_t in_len, int64_t
     result = acquire_pump(h, &conn, err);
     if (result)
         return result;
-    if (!bytes_given(in, in_len) || !taken || (conn->carrier.datagram && in_len > DATAGRAM_MAX))
+    if (!taken || !given)
+        return refuse(h, taken ? "given" : "taken", err);
+    if (!bytes_given(in, in_len) || (conn->carrier.datagram && in_len > DATAGRAM_MAX))
         return refuse(h, "in", err);
     if (!bytes_given(plain, plain_cap))
         return refuse(h, "plain", err);
-    if (!bytes_given(out, out_cap) || !given)
+    if (!bytes_given(out, out_cap))
         return refuse(h, "out", err);
     queue_empty();
     conn->stirred = false;
@@ -236,8 +238,10 @@ int64_t fssl_conn_seal(fssl_handle h, const uint8_t *data, int64_t len, uint8_t 
         return failed;
     if (!bytes_given(data, len))
         return refuse(h, "data", err);
-    if (!bytes_given(out, out_cap) || !given)
+    if (!bytes_given(out, out_cap))
         return refuse(h, "out", err);
+    if (!given)
+        return refuse(h, "given", err);
     queue_empty();
     conn->stirred = false;
     lend(&conn->carrier, NULL, 0, out, (size_t)out_cap);

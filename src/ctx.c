@@ -312,7 +312,7 @@ int64_t fssl_ctx_app_data(fssl_handle h, int64_t *data, int32_t *err)
     if (failed)
         return failed;
     if (!data)
-        return refuse(h, "value", err);
+        return refuse(h, "data", err);
     *data = ctx->app_data;
     return finish_own(h, 0, err);
 }

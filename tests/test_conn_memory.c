@@ -57,10 +57,35 @@ static void pump_fails(void)
     packet_len = 10;
     CHECK_FAILS(FSSL_E_TLS, turn(pair.server, NULL, 0));
     CHECK(packet_len > 0 && packet[0] == 21);
-    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_pump(pair.client, NULL, 1, &packet_len, NULL, 0, NULL, 0,
-                                                &packet_len, &err));
-    CHECK_FAILS(FSSL_E_ARGUMENT,
-                fssl_conn_pump(pair.client, NULL, 0, NULL, NULL, 0, NULL, 0, NULL, &err));
+    pair_close(&pair);
+}
+
+/* A record names the argument, outputs by their own names. */
+static void arguments(void)
+{
+    struct pair pair = pair_open(&(struct pair_plan){0});
+    fssl_handle conn = pair.client;
+    int64_t n;
+    const struct {
+        const char *name;
+        int64_t result;
+    } rows[] = {
+        {"in", fssl_conn_pump(conn, NULL, 1, &n, NULL, 0, NULL, 0, &n, NULL)},
+        {"taken", fssl_conn_pump(conn, NULL, 0, NULL, NULL, 0, NULL, 0, &n, NULL)},
+        {"plain", fssl_conn_pump(conn, NULL, 0, &n, NULL, 1, NULL, 0, &n, NULL)},
+        {"out", fssl_conn_pump(conn, NULL, 0, &n, NULL, 0, NULL, 1, &n, NULL)},
+        {"given", fssl_conn_pump(conn, NULL, 0, &n, NULL, 0, NULL, 0, NULL, NULL)},
+        {"data", fssl_conn_seal(conn, NULL, 1, NULL, 0, &n, NULL)},
+        {"out", fssl_conn_seal(conn, packet, 1, NULL, 1, &n, NULL)},
+        {"given", fssl_conn_seal(conn, packet, 1, NULL, 0, NULL, NULL)},
+        {"data", fssl_conn_app_data(conn, NULL, NULL)},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        CHECK_EQUAL(FSSL_E_ARGUMENT, fssl_error_code(rows[i].result, NULL));
+        CHECK_TEXT(rows[i].name, error_str(rows[i].result, FSSL_ERROR_DATA));
+    }
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_bio_read(conn, packet, 1, &err)); /* none did a thing */
     pair_close(&pair);
 }
 
@@ -166,8 +191,26 @@ static void seal_fails(void)
     CHECK(given > 0 && packet[0] == 22);
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, NULL, 1, packet, 1, &given, &err));
     CHECK_EQUAL(0, given);
-    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, packet, 1, NULL, 1, &given, &err));
-    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_conn_seal(pair.client, packet, 1, packet, 1, NULL, &err));
+    pair_close(&pair);
+}
+
+/* While nothing of it is taken a bounded amount is accepted; behind the end nothing is. */
+static void seal_waits(void)
+{
+    struct pair pair = pair_established(&(struct pair_plan){0});
+    int64_t sealed_in_all = 0, got, given;
+
+    while ((got = fssl_conn_seal(pair.client, packet, PACKET, NULL, 0, &given, &err)) > 0)
+        sealed_in_all += got;
+    CHECK_FAILS(FSSL_E_WANT_WRITE, got);
+    CHECK(sealed_in_all >= INPUT_MAX && sealed_in_all < INPUT_MAX + PACKET);
+    CHECK_IS(1, fssl_conn_seal(pair.client, packet, 1, packet, PACKET, &given, &err));
+    CHECK_EQUAL(PACKET, given);
+    CHECK_IS(0, fssl_conn_shutdown(pair.client, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_seal(pair.client, packet, 1, packet, 1, &given, &err));
+    CHECK_EQUAL(1, given);
+    CHECK_IS(0, fssl_conn_seal(pair.client, NULL, 0, packet, PACKET, &given, &err));
+    CHECK_EQUAL(PACKET, given);
     pair_close(&pair);
 }
 
@@ -295,6 +338,7 @@ static void not_on_memory(void)
     CHECK_FAILS(FSSL_E_STATE, fssl_conn_bio_write(pair.client, packet, 1, &err));
     CHECK_FAILS(FSSL_E_STATE, fssl_conn_bio_shutdown(pair.client, &err));
     CHECK_FAILS(FSSL_E_STATE, fssl_conn_pump(pair.client, NULL, 0, &n, NULL, 0, NULL, 0, &n, &err));
+    CHECK_FAILS(FSSL_E_STATE, fssl_conn_seal(pair.client, NULL, 0, NULL, 0, &n, &err));
     pair_close(&pair);
 }
 
@@ -344,10 +388,12 @@ static void buffers_released(void)
 static const struct check_case cases[] = {
     {"pump", pump},
     {"pump fails", pump_fails},
+    {"arguments", arguments},
     {"pump in a callback", pump_in_a_callback},
     {"seal", seal},
     {"seal is bounded", seal_is_bounded},
     {"seal fails", seal_fails},
+    {"seal waits", seal_waits},
     {"carrying in a callback", carrying_in_a_callback},
     {"trap-carrier input is bounded", input_is_bounded},
     {"trap-carrier output is bounded", output_is_bounded},
