@@ -140,6 +140,69 @@ static void pumped(void)
     datagrams_close(d);
 }
 
+/* Seals a message. Returns the length of the datagram that came out. */
+static int64_t sealed(fssl_handle conn, const char *text, uint8_t *out, int64_t cap)
+{
+    int64_t len = (int64_t)strlen(text), given = -1;
+
+    CHECK_IS(len, fssl_conn_seal(conn, (const uint8_t *)text, len, out, cap, &given, &err));
+    return given;
+}
+
+/* A record is a datagram, which comes out whole, in its turn. */
+static void seal(void)
+{
+    static const char *const texts[] = {"one", "second", "3"};
+    struct datagrams *d = datagrams_open(&(struct pair_plan){0});
+    uint8_t out[3][512], plain[64];
+    int64_t len[3], given;
+
+    CHECK_FAILS(FSSL_E_WANT_READ,
+                fssl_conn_seal(d->client, BYTES("x"), out[0], sizeof *out, &given, &err));
+    CHECK(given > 0 && out[0][0] == 22); /* a client hello */
+    CHECK_IS(given, fssl_conn_bio_write(d->server, out[0], given, &err));
+    CHECK(datagrams_handshake(d));
+
+    CHECK_EQUAL(0, sealed(d->client, texts[0], out[0], 3)); /* too small for it */
+    CHECK(fssl_conn_want(d->client, &err) & FSSL_WANT_WRITE);
+    len[0] = sealed(d->client, texts[1], out[0], sizeof *out);
+    len[1] = fssl_conn_bio_read(d->client, NULL, 0, &err);
+    CHECK_EQUAL(0, sealed(d->client, texts[2], out[1], len[1] - 1));
+    CHECK_EQUAL(len[1], sealed(d->client, "", out[1], len[1]));
+    len[2] = sealed(d->client, "", out[2], sizeof *out);
+    CHECK_EQUAL(0, fssl_conn_want(d->client, &err) & FSSL_WANT_WRITE);
+    CHECK_EQUAL(0, sealed(d->client, "", plain, sizeof plain));
+    for (int i = 0; i < 3; i++) {
+        CHECK_IS(len[i], fssl_conn_bio_write(d->server, out[i], len[i], &err));
+        CHECK_IS((int64_t)strlen(texts[i]), fssl_conn_recv(d->server, plain, 64, 0, &err));
+        CHECK_BYTES(texts[i], plain, strlen(texts[i]));
+    }
+    datagrams_close(d);
+}
+
+static void seal_too_long(void)
+{
+    struct datagrams *d = datagrams_established(&(struct pair_plan){0});
+    static uint8_t large[TLS_RECORD_MAX + 1];
+    int64_t waiting, given;
+
+    CHECK_FAILS(FSSL_E_ARGUMENT,
+                fssl_conn_seal(d->client, large, sizeof large, buf, DATAGRAM, &given, &err));
+    CHECK_EQUAL(0, given);
+    CHECK_IS(TLS_RECORD_MAX,
+             fssl_conn_seal(d->client, large, TLS_RECORD_MAX, NULL, 0, &given, &err));
+    CHECK_EQUAL(0, given);
+    waiting = fssl_conn_bio_read(d->client, NULL, 0, &err);
+    CHECK(waiting > TLS_RECORD_MAX);
+    CHECK_FAILS(FSSL_E_ARGUMENT, /* what waited comes out all the same */
+                fssl_conn_seal(d->client, large, sizeof large, buf, DATAGRAM, &given, &err));
+    CHECK_EQUAL(waiting, given);
+    CHECK_IS(given, fssl_conn_bio_write(d->server, buf, given, &err));
+    CHECK_IS(TLS_RECORD_MAX, fssl_conn_recv(d->server, buf, sizeof buf, 0, &err));
+    CHECK_BYTES(large, buf, TLS_RECORD_MAX);
+    datagrams_close(d);
+}
+
 /* ---- timers ---- */
 
 static void timers(void)
@@ -299,6 +362,8 @@ static const struct check_case cases[] = {
     {"forged", forged},
     {"bounds", bounds},
     {"pumped", pumped},
+    {"seal", seal},
+    {"seal too long", seal_too_long},
     {"timers", timers},
     {"given up", given_up},
     {"mtu", mtu},
