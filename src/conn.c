@@ -1,6 +1,7 @@
 /* Connections: their making and ending, and what is set on them. conn_policy.c has what they take
-   from contexts, conn_host.c knows whom they expect, conn_io.c moves bytes, conn_send.c sends,
-   conn_info.c answers questions, socket.c has the calls of sockets.
+   from contexts, conn_host.c knows whom they expect. conn_io.c shakes hands, reads and ends,
+   conn_send.c sends, with conn_coalesce.c, in the steps and waits of conn_step.c; conn_memory.c has
+   the calls of memory, socket.c those of sockets. conn_info.c and conn_secret.c tell of it.
 
    Any number of threads may use a connection. Each call holds its lock (acquire) while it is
    inside OpenSSL and gives it back while it waits, so a thread that waits in recv does not keep

@@ -44,9 +44,9 @@ int64_t code_only(int32_t code, int32_t *err)
     return -(int64_t)code;
 }
 
-/* Ends a call that has not entered OpenSSL, or has left nothing in its queue, with a value >= 0, or with minus a code that has no
-   record. The error queue, on which the caller's own use of OpenSSL may have left something, is
-   not looked at: that would be the larger part of such a call. */
+/* Ends a call that has not entered OpenSSL, or has left nothing in its queue, with a value >= 0, or
+   with minus a code that has no record. The error queue, on which the caller's own use of OpenSSL
+   may have left something, is not looked at: that would be the larger part of such a call. */
 int64_t finish_own(fssl_handle h, int64_t value, int32_t *err)
 {
     leave_own(h);

@@ -235,8 +235,9 @@ int32_t handle_hold(fssl_handle h, struct object **out)
     return FSSL_OK;
 }
 
-/* Holds the object of a handle, locks it and stores it in *out, for a call that does not enter
-   OpenSSL. finish_own gives it back, or one of the other tails where the call fails. */
+/* Holds the object of a handle, locks it and stores it in *out, for a call that mostly does not
+   enter OpenSSL: where one does after all, it calls queue_empty first. finish_own gives the object
+   back, or one of the other tails where the call has entered OpenSSL or fails. */
 int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
 {
     struct slot *slot = h > 0 ? slot_of(h) : NULL;

@@ -1,4 +1,5 @@
-/* Rings of bytes: what lies between OpenSSL and a carrier. Their sizes are powers of two. */
+/* Rings of bytes: ciphertext that waits between OpenSSL and a carrier, as a stream or as datagrams
+   (bio_datagram.c), and plaintext that waits for recv. Their sizes are powers of two. */
 #include "internal.h"
 
 #include <string.h>
@@ -77,20 +78,19 @@ void ring_drop(struct ring *ring, size_t len)
     if (ring->count > 0)
         return;
     ring->start = 0;
-    if (ring->size > RING_KEPT) {
-        ring_free(ring);
-        ring->data = NULL;
-        ring->size = 0;
-    }
+    if (ring->size > RING_KEPT)
+        ring_release(ring);
 }
 
-/* Gives the memory of an empty ring back. */
+/* Gives the memory of an empty ring back. A secret ring stays one. */
 void ring_release(struct ring *ring)
 {
     if (ring->count > 0)
         return;
-    OPENSSL_free(ring->data);
-    *ring = (struct ring){0};
+    ring_free(ring);
+    ring->data = NULL;
+    ring->size = 0;
+    ring->start = 0;
 }
 
 /* Copies bytes from the front. Returns how many. */
