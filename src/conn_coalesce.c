@@ -132,7 +132,7 @@ int64_t fssl_conn_set_coalescing(fssl_handle h, int64_t bytes, int32_t *err)
     if (failed)
         return failed;
     if (conn->carrier.datagram)
-        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
+        return refuse_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (bytes < 0 || bytes > RECORD_MAX)
         return refuse(h, "bytes", err);
     conn->gathered.bound = (size_t)bytes;

@@ -55,10 +55,10 @@ static int64_t write_datagram(fssl_handle h, struct conn *conn, const uint8_t *d
     if (len > DATAGRAM_MAX)
         return refuse(h, "data", err);
     if (!datagram_put(in, data, (size_t)len, CARRIER_IN_MAX))
-        return fail(h, FSSL_E_MEMORY, err);
+        return refuse_at(h, FSSL_E_MEMORY, __func__, "out of memory", NULL, err);
     if (in->count > before || len == 0)
         return finish(h, len, err);
-    return fail_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
+    return refuse_at(h, FSSL_E_LIMIT, __func__, "the input is full: recv makes room", NULL, err);
 }
 
 int64_t fssl_conn_bio_read(fssl_handle h, uint8_t *buf, int64_t cap, int32_t *err)

@@ -333,7 +333,7 @@ int64_t fssl_conn_listen(fssl_handle h, int32_t backlog, int32_t *err)
     if (failed)
         return failed;
     if (conn->carrier.datagram)
-        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
+        return refuse_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (backlog < 0)
         return refuse(h, "backlog", err);
     if (listen(fd_of(conn), backlog) || !listener_prepare(conn))
@@ -394,15 +394,16 @@ int64_t fssl_conn_accept(fssl_handle h, int32_t *err)
     if (failed)
         return failed;
     if (conn->object.lock.depth > 1)
-        return fail_at(h, FSSL_E_IN_CALLBACK, __func__, "I/O inside a callback", NULL, err);
+        return refuse_at(h, FSSL_E_IN_CALLBACK, __func__, "I/O inside a callback", NULL, err);
     if (conn->ctx->client)
         return refuse_state(h, "the context is for clients", err);
     if (conn->carrier.datagram)
-        return fail_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
+        return refuse_at(h, FSSL_E_UNSUPPORTED, __func__, "not with datagrams", NULL, err);
     if (!listener_prepare(conn))
         return fail_system(h, errno, "accept", err);
     failed = accept_wait(conn, &client, err);
     if (failed)
         return abandon(h, failed, err);
+    queue_empty();
     return finish_handle(h, accepted(conn, client), err);
 }

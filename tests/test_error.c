@@ -225,6 +225,24 @@ static void errors_of_others_and_own_state(void)
     check_close(ctx);
 }
 
+static void errors_of_others_and_datagrams(void)
+{
+    static const uint8_t datagram[60000];
+    fssl_handle ctx = CHECK_MADE(fssl_ctx_new_dtls_server(&err));
+    fssl_handle conn = CHECK_MADE(fssl_conn_new_memory(ctx, &err));
+    int64_t result;
+
+    ERR_raise(ERR_LIB_SSL, SSL_R_BAD_SIGNATURE);
+    result = CHECK_FAILS(FSSL_E_UNSUPPORTED, fssl_conn_set_coalescing(conn, 5, &err));
+    CHECK_IS(1, fssl_error_count(result, &err));
+    while ((result = fssl_conn_bio_write(conn, datagram, sizeof datagram, &err)) > 0)
+        ERR_raise(ERR_LIB_SSL, SSL_R_BAD_SIGNATURE);
+    CHECK_FAILS(FSSL_E_LIMIT, result);
+    CHECK_IS(1, fssl_error_count(result, &err));
+    check_close(conn);
+    check_close(ctx);
+}
+
 /* ---- how long records last ---- */
 
 static void fail_often(int count)
@@ -307,6 +325,7 @@ static const struct check_case cases[] = {
     {"a text too long for its record", a_text_too_long_for_its_record},
     {"errors of others", errors_of_others},
     {"errors of others, own state", errors_of_others_and_own_state},
+    {"errors of others, datagrams", errors_of_others_and_datagrams},
     {"expiry after 1024 failures", expiry_after_1024_failures},
     {"records that never were", records_that_never_were},
     {"a connection keeps its own", a_connection_keeps_its_own},
