@@ -1,8 +1,9 @@
 """What moves bytes: the methods that a program calls again and again.
 
-They are here twice. transfer.c has them as the module _flatssl, for which a compiler was needed
-when flatssl was built; Interpreted has them for where that module is not. FLATSSL_COMPILED=0 asks
-for the latter, 1 refuses it; REASON says why it was taken, and is empty where it was not.
+They are here twice. transfer.c has them as the module _flatssl, which cmake builds with
+-DFLATSSL_PYTHON=ON where Python's headers are; Interpreted has them for where that module is not.
+FLATSSL_COMPILED=0 asks for the latter, 1 refuses it; REASON says why it was taken, and is empty
+where it was not.
 """
 
 import os
@@ -49,16 +50,23 @@ def make_room():
     return memory, ffi.buffer(memory)
 
 
-def _make_packet():
+def make_packet():
     """Returns what pump writes: how much was taken, plaintext, ciphertext and its length."""
     return (ffi.new("int64_t *"), *make_room(), *make_room(), ffi.new("int64_t *"))
 
 
-# What calls write into, made once: one that nobody uses is popped, and appended after.
+# What calls write into, made once: one that nobody uses is borrowed, and appended after.
 _rooms: typing.List[tuple] = []
 _packets: typing.List[tuple] = []
-_take, _give, _new = _rooms.pop, _rooms.append, tuple.__new__
-_take_packet, _give_packet = _packets.pop, _packets.append
+_give, _give_packet, _new = _rooms.append, _packets.append, tuple.__new__
+
+
+def borrow(spare, make):
+    """Returns one of those that nobody uses, or a new one."""
+    try:
+        return spare.pop()
+    except IndexError:
+        return make()
 
 
 def again(result):
@@ -97,13 +105,9 @@ class Interpreted(Handle):
 
     def recv(self, bufsize: int, flags: int = 0) -> bytes:
         """Receives at most bufsize bytes, at least one."""
+        size = bufsize if bufsize < STREAM_MAX else STREAM_MAX
+        memory, view = room = borrow(_rooms, make_room)
         try:
-            room = _take()
-        except IndexError:
-            room = make_room()
-        memory, view = room
-        try:
-            size = bufsize if bufsize < STREAM_MAX else STREAM_MAX
             while (result := _recv(self._handle, memory, size, flags & PEEK, NULL)) < 0:
                 again(result)
             return view[:result]
@@ -134,14 +138,9 @@ class Interpreted(Handle):
         """Takes at most bufsize bytes of ciphertext for the peer of a memory connection."""
         if bufsize > STREAM_MAX:
             return stream_out(_bio_read, min(bufsize, TAKEN_MAX), self._handle)
+        memory, view = room = borrow(_rooms, make_room)
         try:
-            room = _take()
-        except IndexError:
-            room = make_room()
-        memory, view = room
-        try:
-            result = _bio_read(self._handle, memory, bufsize, NULL)
-            if result < 0:
+            if (result := _bio_read(self._handle, memory, bufsize, NULL)) < 0:
                 raise errors.from_result(result)
             return view[:result]
         finally:
@@ -161,10 +160,7 @@ class Interpreted(Handle):
         """Gives ciphertext to a memory connection, advances it and takes what it has to send: all
         that an event loop does for a packet. At most size bytes of plaintext come back; with 0 only
         the handshake is advanced, and the error is None once it is done."""
-        try:
-            packet = _take_packet()
-        except IndexError:
-            packet = _make_packet()
+        packet = borrow(_packets, make_packet)
         taken, plain, plain_view, out, out_view, given = packet
         try:
             size = size if size < STREAM_MAX else STREAM_MAX
@@ -185,10 +181,7 @@ class Interpreted(Handle):
         """Sends over a memory connection and takes what is to be sent: all that an event loop does
         for a message. Of a long one a part is sent; what does not fit into one packet comes out of
         the next seal or pump."""
-        try:
-            packet = _take_packet()
-        except IndexError:
-            packet = _make_packet()
+        packet = borrow(_packets, make_packet)
         out, out_view, given = packet[3:]
         try:
             if type(data) is bytes:
