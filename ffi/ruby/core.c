@@ -1,5 +1,5 @@
 /* The module flatssl/core: the methods of FlatSSL::Connection that carry data, in C. Where it was
-   not built, those of objects.rb do the same through the ffi gem, only slower.
+   not built, those of objects.rb do the same through the ffi gem, only slower (transfer.rb).
 
    It is linked with Ruby alone: the ffi gem tells it where the library's functions are, so that both
    call one copy of the library. */
@@ -10,6 +10,7 @@
 
 #include "flatssl.h"
 
+enum { FORM = 1 }; /* of what transfer.rb and this module know of each other */
 enum { RECORD = 16384, SEALED = 18432 }; /* as in objects.rb */
 
 typedef int64_t recv_function(fssl_handle, uint8_t *, int64_t, int32_t, int32_t *);
@@ -343,6 +344,7 @@ void Init_core(void)
     id_sent = rb_intern("sent=");
     native = rb_const_get(flatssl, rb_intern("Native"));
     error_class = rb_const_get(flatssl, rb_intern("Error"));
+    rb_define_const(core, "FORM", INT2FIX(FORM));
     rb_define_singleton_method(core, "attach", core_attach, 0);
     rb_define_method(core, "recv", conn_recv, -1);
     rb_define_method(core, "send", conn_send, 1);

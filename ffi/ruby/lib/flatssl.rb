@@ -13,7 +13,8 @@
 # lock while it waits, so other threads run on.
 #
 # The ffi gem is all that it needs. What carries data is three times as fast with flatssl/core.so,
-# which is built by cmake -D FLATSSL_RUBY=ON where Ruby's headers are installed.
+# which is built by cmake -D FLATSSL_RUBY=ON where Ruby's headers are installed, and installed with
+# these files. FlatSSL::COMPILED tells whether it is used, FlatSSL::REASON why not.
 
 require_relative "flatssl/declarations"
 require_relative "flatssl/native"
@@ -21,6 +22,7 @@ require_relative "flatssl/error"
 require_relative "flatssl/function"
 require_relative "flatssl/handle"
 require_relative "flatssl/objects"
+require_relative "flatssl/transfer"
 
 module FlatSSL
   class << self

@@ -106,11 +106,6 @@ test "bytes as they are, whatever their encoding" do
   end
 end
 
-test "what carries data is in C where that was built" do
-  built = $LOAD_PATH.any? { |folder| File.exist?("#{folder}/flatssl/core.so") }
-  equal built, FlatSSL::Connection.ancestors.first.name == "FlatSSL::Core"
-end
-
 test "a string that changes while it is sent" do
   joined do |client, server|
     data = "a" * 1_000_000

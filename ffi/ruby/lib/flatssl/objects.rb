@@ -1,4 +1,5 @@
-# What the rules do not give: methods that read better, or that streams need.
+# What the rules do not give: methods that read better, or that streams need. Those that carry data
+# are in core.c, too, and change with them.
 
 module FlatSSL
   class Context
@@ -243,14 +244,6 @@ module FlatSSL
     def end_stream
       shutdown unless closed?
     rescue Error
-      nil
-    end
-
-    # What carries data is there in C, too (core.c), where that was built.
-    begin
-      require "flatssl/core"
-      prepend Core.attach { |name| Native.address(name) }
-    rescue LoadError
       nil
     end
   end
