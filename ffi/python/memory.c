@@ -4,6 +4,7 @@
 enum {
     SPARE = 8,          /* less than malloc splits off */
     OVERHEAD_MAX = 256, /* of a record; more comes of a handshake */
+    KEPT_MAX = 1280,    /* bytes of a result */
 };
 
 PyObject *transfer_bio_read(struct transfer *self, PyObject *const *values, Py_ssize_t count,
@@ -39,23 +40,52 @@ PyObject *transfer_bio_write(struct transfer *self, PyObject *const *values, Py_
 
 /* ---- one call for a packet, or for a message ---- */
 
-/* Makes a result of a class of tuples, as tuple.__new__ does, of references that it takes over; NULL
-   if one is missing. */
-static PyObject *tuple_make(PyTypeObject *type, PyObject *const items[], int count)
+/* Fills the last result anew, if nobody else holds it. Returns whether it could. */
+static bool tuple_refill(PyObject *last, PyObject *const items[], int count)
+{
+    PyObject *former;
+
+    if (!last || Py_REFCNT(last) != 1)
+        return false;
+    for (int i = 0; i < count; i++) {
+        former = PyTuple_GET_ITEM(last, i);
+        PyTuple_SET_ITEM(last, i, items[i]);
+        Py_DECREF(former);
+    }
+#if PY_VERSION_HEX >= 0x030E0000
+    ((PyTupleObject *)last)->ob_hash = -1; /* that of what it held */
+#endif
+    return true;
+}
+
+/* Makes a result, as tuple.__new__ does, of references that it takes over; NULL if one is missing.
+   A small one is kept for the next call to fill anew, since to make one costs more than that. */
+static PyObject *tuple_make(struct results *results, PyObject *const items[], int count, bool small)
 {
     bool whole = true;
     PyObject *made;
 
     for (int i = 0; i < count; i++)
         whole = whole && items[i];
-    made = whole ? type->tp_alloc(type, count) : NULL;
+    if (whole && small && tuple_refill(results->last, items, count))
+        return Py_NewRef(results->last);
+    made = whole ? results->type->tp_alloc(results->type, count) : NULL;
     for (int i = 0; i < count; i++) {
         if (made)
             PyTuple_SET_ITEM(made, i, items[i]);
         else
             Py_XDECREF(items[i]);
     }
+    if (made && small)
+        Py_XSETREF(results->last, Py_NewRef(made));
     return made;
+}
+
+/* Tells whether a result may be kept: not its failure, which holds on to those that it was told, and
+   not much memory. */
+static bool is_small(int64_t result, int64_t given)
+{
+    return result >= 0 && result <= KEPT_MAX && given <= KEPT_MAX;
 }
 
 static PyObject *error_of(struct transfer *self, int64_t result)
@@ -105,10 +135,10 @@ static PyObject *seal_bytes(struct transfer *self, const struct bytes *data)
         packet = packet_rest(self, packet);
     if (direct && packet && result == data->len)
         self->overhead = overhead_of(PyBytes_GET_SIZE(packet) - result);
-    return tuple_make(self->sealed,
+    return tuple_make(&self->sealed,
                       (PyObject *[]){packet, PyLong_FromLongLong(result < 0 ? 0 : result),
                                      error_of(self, result)},
-                      3);
+                      3, is_small(result, given));
 }
 
 PyObject *transfer_seal(struct transfer *self, PyObject *const *values, Py_ssize_t count,
@@ -142,11 +172,11 @@ static PyObject *pump_bytes(struct transfer *self, const struct bytes *data, int
     PyEval_RestoreThread(state);
     self->much = result > SMALL;
     plain = sink_end(&sink, result < 0 ? 0 : result);
-    return tuple_make(self->pumped,
+    return tuple_make(&self->pumped,
                       (PyObject *[]){plain,
                                      PyBytes_FromStringAndSize((char *)out, (Py_ssize_t)given),
                                      PyLong_FromLongLong(taken), error_of(self, result)},
-                      4);
+                      4, is_small(result, given));
 }
 
 PyObject *transfer_pump(struct transfer *self, PyObject *const *values, Py_ssize_t count,

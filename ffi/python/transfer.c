@@ -222,10 +222,16 @@ static PyTypeObject *result_type(PyTypeObject *type, const char *name)
     return NULL;
 }
 
+static void results_end(struct results *results)
+{
+    Py_CLEAR(results->last);
+    Py_CLEAR(results->type);
+}
+
 static void transfer_dealloc(struct transfer *self)
 {
-    Py_CLEAR(self->pumped);
-    Py_CLEAR(self->sealed);
+    results_end(&self->pumped);
+    results_end(&self->sealed);
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
@@ -234,9 +240,9 @@ static PyObject *transfer_new(PyTypeObject *type, PyObject *values, PyObject *na
     struct transfer *self = (struct transfer *)PyType_GenericNew(type, values, names);
 
     if (self) {
-        self->pumped = result_type(type, "_Pumped");
-        self->sealed = self->pumped ? result_type(type, "_Sealed") : NULL;
-        if (!self->sealed)
+        self->pumped.type = result_type(type, "_Pumped");
+        self->sealed.type = self->pumped.type ? result_type(type, "_Sealed") : NULL;
+        if (!self->sealed.type)
             Py_CLEAR(self);
     }
     return (PyObject *)self;

@@ -12,9 +12,15 @@ enum {
     SMALL = 4096,         /* what is rather copied than read into memory of its own */
 };
 
+/* What a method returns: the class of tuples, and the last one if it was small. */
+struct results {
+    PyTypeObject *type;
+    PyObject *last;
+};
+
 struct transfer {
     PyObject object;
-    PyTypeObject *pumped, *sealed; /* the classes of what pump and seal return */
+    struct results pumped, sealed;
     int64_t handle;
     bool much;        /* plaintext came the last time */
     int64_t overhead; /* of a record that was sent */

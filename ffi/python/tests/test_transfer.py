@@ -1,9 +1,11 @@
 """What moves bytes, by C and by Python: both do the same, and each is chosen where it is to be."""
 
+import gc
 import os
 import pathlib
 import subprocess
 import sys
+import weakref
 
 import pytest
 
@@ -60,6 +62,42 @@ def test_packets_of_all_sizes(way, ends, size):
         while len(plain) < length:
             plain += way.recv(server, size)
         assert plain == data
+
+
+def test_a_result_stays_what_it_was(way, ends):
+    """One that is held, whatever becomes of the others, which may be made of the same memory."""
+    client, server = ends
+    held = []
+    for length in (*range(1, 40), 2000, 5, 1280, 1281, 6):
+        sealed = way._seal(client, PATTERN[:length])
+        pumped = way._pump(server, sealed.out)
+        assert hash(sealed) == hash(tuple(sealed)) and hash(pumped) == hash(tuple(pumped))
+        assert pumped == (PATTERN[:length], b"", len(sealed.out), None)
+        if length % 3 == 0:
+            held.append((sealed, tuple(sealed), pumped, tuple(pumped)))
+        waited = way._pump(server)
+        assert waited[:3] == (b"", b"", 0) and isinstance(waited.error, flatssl.WantReadError)
+    for sealed, was_sealed, pumped, was_pumped in held:
+        assert sealed == was_sealed and pumped == was_pumped
+
+
+class Local:
+    """What a function has while it fails."""
+
+
+def test_a_failure_is_held_by_nothing(way, ends):
+    def fails():
+        local = Local()
+        seen.append(weakref.ref(local))
+        raise way._pump(ends[0]).error
+
+    seen = []
+    way._pump(ends[1], way._seal(ends[0], b"x").out)
+    with pytest.raises(flatssl.WantReadError) as caught:
+        fails()
+    del caught
+    gc.collect()
+    assert seen[0]() is None
 
 
 def test_a_datagram_is_sealed_whole(way, certs):
