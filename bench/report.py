@@ -17,6 +17,11 @@ program carries each packet from one end to the other; over loopback, TCP does. 
 processor's, but for handshakes on two threads.
 """
 
+COPIES = """\
+glibc copies by its own loop (`GLIBC_TUNABLES={tunables}`): some processors' `rep movsb` takes thirty
+times as long where two buffers lie unluckily to each other, which malloc decides.
+"""
+
 FEET = ("The figures are in [performance.json](performance.json); `./dev bench --pages` made this "
         "page.")
 
@@ -158,6 +163,8 @@ def missing(results):
 
 def page(results):
     parts = [HEAD.format(**results)]
+    if "tunables" in results:
+        parts.append(COPIES.format(**results))
     made = {"compared": (goals, rivals, streams, features), "handle": (handle,),
             "idle": (memory,), "growth": (growth,), "trust": (trust,)}
     for name, functions in made.items():

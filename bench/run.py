@@ -130,6 +130,7 @@ def circumstances(command):
         "openssl": openssl.split(" (")[0].strip(),
         "command": command,
         "packages": versions(),
+        "tunables": peering.COPIES,
     }
 
 
