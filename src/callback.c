@@ -299,6 +299,8 @@ void install_trampolines(SSL_CTX *ssl)
     SSL_CTX_set_alpn_select_cb(ssl, alpn_select, NULL);
     SSL_CTX_set_tlsext_status_cb(ssl, ocsp_status);
     SSL_CTX_sess_set_get_cb(ssl, get_session);
+    SSL_CTX_sess_set_new_cb(ssl, new_session);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL_STORE);
     SSL_CTX_set_tlsext_ticket_key_evp_cb(ssl, ticket_key);
     SSL_CTX_set_cookie_generate_cb(ssl, cookie_generate);
     SSL_CTX_set_cookie_verify_cb(ssl, cookie_verify);

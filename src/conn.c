@@ -73,6 +73,7 @@ static bool conn_start(struct conn *conn)
     bio = conn->ssl ? carrier_bio_new(&conn->carrier) : NULL;
     if (!bio)
         return false;
+    conn->store = conn->ctx->ssl;
     SSL_set_bio(conn->ssl, bio, bio);
     conn->ticket_keys = blob_hold(conn->settings->ticket_keys);
     conn->early.secret = true;

@@ -39,6 +39,7 @@ struct inquiry {
 struct conn {
     struct object object;
     SSL *ssl;
+    SSL_CTX *store; /* of the context that it was made of: keeps its sessions, and ssl holds it */
     struct ctx *ctx;
     struct settings *settings;
     struct carrier carrier;
@@ -129,6 +130,8 @@ bool call_ocsp(struct conn *conn, const struct push *push, const uint8_t *der, i
 int ocsp_status(SSL *ssl, void *unused);
 void queue_keylog(struct conn *conn, const char *line);
 void queue_info(struct conn *conn, int where, int result);
+void queue_session(struct conn *conn, SSL_SESSION *session);
+int new_session(SSL *ssl, SSL_SESSION *session);
 bool call_server_name(struct conn *conn, const struct push *push);
 bool server_name_decide(struct conn *conn);
 int client_hello(SSL *ssl, int *alert, void *unused);

@@ -143,6 +143,9 @@ struct ctx {
     struct memory memory;
 };
 
+/* A bit of ours in OpenSSL's session cache mode: the caller wants no session stored. */
+enum { CACHE_STORES_NONE = 1 << 30 };
+
 int32_t method_code(int32_t method);
 struct ctx *ctx_make(int32_t method, OSSL_LIB_CTX *library);
 struct settings *ctx_change(struct ctx *ctx);

@@ -282,6 +282,20 @@ int64_t fssl_ctx_set_npn_preference(fssl_handle h, const uint8_t *protos, int64_
 
 /* ---- sessions ---- */
 
+/* OpenSSL's own storing is always off (see session.c), and a bit that it does not know says whether
+   the caller wants none either. */
+static long cache_mode_inward(long mode)
+{
+    return mode & SSL_SESS_CACHE_NO_INTERNAL_STORE ? mode | CACHE_STORES_NONE
+                                                   : mode | SSL_SESS_CACHE_NO_INTERNAL_STORE;
+}
+
+static int64_t cache_mode_outward(long mode)
+{
+    return mode & CACHE_STORES_NONE ? mode & ~CACHE_STORES_NONE
+                                    : mode & ~SSL_SESS_CACHE_NO_INTERNAL_STORE;
+}
+
 int64_t fssl_ctx_set_session_id_context(fssl_handle h, const uint8_t *id, int64_t id_len,
                                         int32_t *err)
 {
@@ -298,13 +312,15 @@ int64_t fssl_ctx_set_session_id_context(fssl_handle h, const uint8_t *id, int64_
 int64_t fssl_ctx_set_session_cache_mode(fssl_handle h, int32_t mode, int32_t *err)
 {
     struct ctx *ctx;
+    long mode_before;
     int64_t failed = acquire(h, KIND_CTX, &ctx, err);
 
     if (failed)
         return failed;
-    if (mode < 0)
+    if (mode < 0 || mode >= CACHE_STORES_NONE)
         return refuse(h, "mode", err);
-    return finish(h, SSL_CTX_set_session_cache_mode(ctx->ssl, mode), err);
+    mode_before = SSL_CTX_set_session_cache_mode(ctx->ssl, cache_mode_inward(mode));
+    return finish(h, cache_mode_outward(mode_before), err);
 }
 
 int64_t fssl_ctx_session_cache_mode(fssl_handle h, int32_t *err)
@@ -314,7 +330,7 @@ int64_t fssl_ctx_session_cache_mode(fssl_handle h, int32_t *err)
 
     if (failed)
         return failed;
-    return finish(h, SSL_CTX_get_session_cache_mode(ctx->ssl), err);
+    return finish(h, cache_mode_outward(SSL_CTX_get_session_cache_mode(ctx->ssl)), err);
 }
 
 int64_t fssl_ctx_set_timeout(fssl_handle h, int64_t seconds, int32_t *err)

@@ -146,7 +146,7 @@ void conn_alert(struct conn *conn)
         SSL_read(conn->ssl, &byte, sizeof byte);
     carrier->feed = NULL;
     carrier->feed_len = 0;
-    SSL_CTX_remove_session(SSL_get_SSL_CTX(conn->ssl), SSL_get_session(conn->ssl));
+    SSL_CTX_remove_session(conn->store, SSL_get_session(conn->ssl));
     queue_empty();
 }
 

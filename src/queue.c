@@ -140,20 +140,17 @@ void queue_info(struct conn *conn, int where, int result)
         push(queue, item, true);
 }
 
-/* OpenSSL's callback for new sessions; 1 would say that the reference was kept. */
-static int queue_session(SSL *ssl, SSL_SESSION *session)
+void queue_session(struct conn *conn, SSL_SESSION *session)
 {
-    struct conn *conn = conn_of(ssl);
     struct queue *queue = &conn->ctx->queue[FSSL_QUEUE_SESSION];
     struct queue_item item = {0};
 
     if (!is_on(queue))
-        return 0;
+        return;
     /* without its context, which holds the queue: that comes when it is taken out */
     if (SSL_SESSION_up_ref(session))
         item.session = session_wrap(session, NULL, conn);
     push(queue, item, item.session != NULL);
-    return 0;
 }
 
 /* ---- switching on ---- */
@@ -174,10 +171,8 @@ static void install(struct ctx *ctx, int32_t which)
 
     ctx->settings->queues |= 1 << which;
     install_late(ctx->ssl, ctx->settings);
-    if (which == FSSL_QUEUE_SESSION) {
+    if (which == FSSL_QUEUE_SESSION)
         SSL_CTX_set_session_cache_mode(ctx->ssl, mode | SSL_SESS_CACHE_BOTH);
-        SSL_CTX_sess_set_new_cb(ctx->ssl, queue_session);
-    }
 }
 
 int64_t fssl_ctx_set_queue(fssl_handle h, int32_t which, int64_t capacity, int32_t *err)

@@ -79,6 +79,34 @@ bool session_fits(const struct session *session, const struct conn *conn)
     return session->verified || !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER);
 }
 
+/* ---- where a context keeps them ----
+
+   OpenSSL before 3.6.3 keeps a session for which memory ran out on the list of its cache and gives
+   up the reference that the list needs, so that it soon leads to freed memory. Its own storing is
+   off, therefore, and we store when it tells of a new session: there such a session stays
+   referenced, until the list lets go of it. Those fetched from elsewhere are not stored. */
+
+static const unsigned long list_mended = 0x30600030L;
+
+static bool is_stored(const struct conn *conn)
+{
+    if (SSL_CTX_get_session_cache_mode(conn->store) & CACHE_STORES_NONE)
+        return false;
+    /* what a ticket of TLS 1.3 says needs not be kept */
+    return conn->client || SSL_version(conn->ssl) != TLS1_3_VERSION ||
+           (SSL_get_options(conn->ssl) & SSL_OP_NO_TICKET);
+}
+
+/* OpenSSL's callback for new sessions. Returns 1 if the reference that came with it is kept. */
+int new_session(SSL *ssl, SSL_SESSION *session)
+{
+    struct conn *conn = conn_of(ssl);
+
+    queue_session(conn, session);
+    return is_stored(conn) && !SSL_CTX_add_session(conn->store, session) &&
+           OpenSSL_version_num() < list_mended;
+}
+
 /* Takes a reference to the session of a handle, which must be of this context; on failure returns
    a result. */
 int64_t take_session(fssl_handle h, struct session **out, const struct ctx *ctx, int32_t *err)

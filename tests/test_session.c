@@ -310,6 +310,7 @@ static void cache_modes(void)
     CHECK_IS(FSSL_SESS_CACHE_BOTH | FSSL_SESS_CACHE_NO_INTERNAL,
              fssl_ctx_session_cache_mode(ctx, &err));
     CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_session_cache_mode(ctx, -1, &err));
+    CHECK_FAILS(FSSL_E_ARGUMENT, fssl_ctx_set_session_cache_mode(ctx, 1 << 30, &err));
     check_close(ctx);
     CHECK_FAILS(FSSL_E_HANDLE, fssl_ctx_session_cache_mode(ctx, &err));
     open_way(1);

@@ -164,6 +164,21 @@ static bool resumption(struct scene *scene)
            did(scene, fssl_conn_session_reused(scene->conn[CLIENT], &err));
 }
 
+/* Both contexts store sessions by their ids, and have to let go of what they stored. */
+static bool storing(struct scene *scene)
+{
+    if (!make_both(scene, ID_EC, ID_NONE))
+        return false;
+    for (enum side side = CLIENT; side <= SERVER; side++) {
+        act_as(scene, side);
+        if (!did(scene, fssl_ctx_set_options(scene->ctx[side], FSSL_OP_NO_TICKET, &err)) ||
+            !did(scene,
+                 fssl_ctx_set_session_cache_mode(scene->ctx[side], FSSL_SESS_CACHE_BOTH, &err)))
+            return false;
+    }
+    return make_conns(scene, HOST) && talk(scene) && make_conns(scene, HOST) && talk(scene);
+}
+
 /* ---- loading ---- */
 
 static bool load_keys(struct scene *scene)
@@ -324,6 +339,10 @@ const struct scenario_list whole_connections =
             {"resuming client 1.2", resumption, CLIENT, FSSL_TLS1_2_VERSION, false},
             {"resuming server 1.3", resumption, SERVER, FSSL_TLS1_3_VERSION, false},
             {"resuming server 1.2", resumption, SERVER, FSSL_TLS1_2_VERSION, false},
+            {"storing client 1.3", storing, CLIENT, FSSL_TLS1_3_VERSION, false},
+            {"storing client 1.2", storing, CLIENT, FSSL_TLS1_2_VERSION, false},
+            {"storing server 1.3", storing, SERVER, FSSL_TLS1_3_VERSION, false},
+            {"storing server 1.2", storing, SERVER, FSSL_TLS1_2_VERSION, false},
             {"dtls client", dtls, CLIENT, FSSL_DTLS1_2_VERSION, false},
             {"dtls server", dtls, SERVER, FSSL_DTLS1_2_VERSION, false},
             {"closing in disorder", close_in_disorder, BOTH, 0, false},
