@@ -571,8 +571,9 @@ int64_t fssl_conn_app_data(fssl_handle conn, int64_t *data, int32_t *err);
 /* Makes a handle of the connection's context. Serves Connection.get_context. */
 int64_t fssl_conn_context(fssl_handle conn, int32_t *err);
 
-/* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options
-   and ALPN preference, all for the handshake that runs or comes. Serves Connection.set_context. */
+/* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options,
+   ALPN preference and profiles of SRTP, all for the handshake that runs or comes.
+   Serves Connection.set_context. */
 int64_t fssl_conn_set_context(fssl_handle conn, fssl_handle ctx, int32_t *err);
 
 /* Sets the FSSL_VERIFY_ mode of this connection. */
@@ -1174,6 +1175,24 @@ int64_t fssl_conn_set_ciphertext_mtu(fssl_handle conn, int64_t bytes, int32_t *e
 /* Returns how many bytes of plaintext fit in a datagram of that length, 0 before a cipher is
    chosen. Serves Connection.get_cleartext_mtu. */
 int64_t fssl_conn_cleartext_mtu(fssl_handle conn, int32_t *err);
+
+/* Sets the profiles of SRTP (RFC 5764) that a client of DTLS offers, or from which a server selects,
+   in order of preference: names as OpenSSL has them, with colons between, such as
+   "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80". For connections that are made later; with TLS
+   nothing comes of it. FSSL_E_ARGUMENT for an unknown name, one that is given twice, or none.
+   Serves Context.set_tlsext_use_srtp. */
+int64_t fssl_ctx_set_srtp_profiles(fssl_handle ctx, const char *profiles, int64_t profiles_len,
+                                   int32_t *err);
+
+/* Returns the number of the profile of SRTP that both ends have, as it is registered (7 for
+   SRTP_AEAD_AES_128_GCM); 0 for none, and until the handshake is done. The keys are what
+   fssl_conn_export_keying_material gives for the label "EXTRACTOR-dtls_srtp" and no context: the
+   client's and the server's, then the client's salt and the server's. */
+int64_t fssl_conn_srtp_profile(fssl_handle conn, int32_t *err);
+
+/* Writes the name of that profile. Returns its length, 0 where there is none.
+   Serves Connection.get_selected_srtp_profile. */
+int64_t fssl_conn_srtp_profile_name(fssl_handle conn, char *buf, int64_t cap, int32_t *err);
 
 /* ---- session: Session ---- */
 

@@ -184,6 +184,7 @@ int64_t dtls_refused(struct conn *conn, int32_t *err);
 int64_t dtls_sendable(struct conn *conn, size_t len, int32_t *err);
 int64_t dtls_deadline(const struct conn *conn, int64_t deadline);
 int64_t dtls_retransmit(struct conn *conn, int32_t *err);
+bool srtp_use(struct conn *conn);
 int cookie_make(const struct conn *conn, uint8_t *cookie, unsigned int *len);
 int cookie_known(const struct conn *conn, const uint8_t *cookie, unsigned int len);
 int64_t conn_drain(struct conn *conn, struct patience *patience, int32_t *err);

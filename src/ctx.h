@@ -102,6 +102,7 @@ struct settings {
     struct blob *cookie_former;
     struct blob *ocsp_response;
     struct blob *pins; /* SHA-256 of public keys, one after another */
+    struct blob *srtp_profiles;
     struct psk *psk;
     struct names *names;
     STACK_OF(X509_NAME) *client_cas;

@@ -169,6 +169,8 @@ int64_t dtls_ready(struct conn *conn, int32_t *err)
         return conn_say(conn, FSSL_E_STATE, __func__, "no MTU is set, and none may be asked", err);
     if (conn->server && (options & SSL_OP_COOKIE_EXCHANGE))
         return cookies_ready(conn, err);
+    if (conn->client && !srtp_use(conn))
+        return conn_say(conn, FSSL_E_MEMORY, __func__, "out of memory", err);
     return 0;
 }
 

@@ -103,7 +103,7 @@ int client_hello(SSL *ssl, int *alert, void *unused)
     switch (question_client_hello(conn, alert)) {
     case 1:
         hold_tickets(conn);
-        return SSL_CLIENT_HELLO_SUCCESS;
+        return srtp_use(conn) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
     case 0:
         return SSL_CLIENT_HELLO_ERROR;
     default:

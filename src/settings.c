@@ -54,6 +54,7 @@ static bool settings_share(struct settings *copy, const struct settings *from)
     blob_hold(copy->cookie_former);
     blob_hold(copy->ocsp_response);
     blob_hold(copy->pins);
+    blob_hold(copy->srtp_profiles);
     blob_hold(copy->cipher_list);
     blob_hold(copy->ciphersuites);
     copy->trust = from->trust && X509_STORE_up_ref(from->trust) ? from->trust : NULL;
@@ -97,6 +98,7 @@ void settings_drop(struct settings *settings)
     blob_drop(settings->cookie_former);
     blob_drop(settings->ocsp_response);
     blob_drop(settings->pins);
+    blob_drop(settings->srtp_profiles);
     blob_drop(settings->cipher_list);
     blob_drop(settings->ciphersuites);
     X509_STORE_free(settings->trust);

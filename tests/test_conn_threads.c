@@ -378,6 +378,8 @@ static void change_contexts(void *argument)
 
         CHECK_OK(fssl_ctx_set_cipher_list(ctx, lists[i % 3], FSSL_NUL_TERMINATED, &err));
         CHECK_OK(fssl_ctx_set_alpn_preference(ctx, (const uint8_t *)"\x02h2", 3, &err));
+        CHECK_OK(
+            fssl_ctx_set_srtp_profiles(ctx, "SRTP_AEAD_AES_128_GCM", FSSL_NUL_TERMINATED, &err));
         CHECK_OK(fssl_ctx_set_read_ahead(ctx, i % 2 ? 0 : 5000, &err));
         CHECK_GIVES(fssl_ctx_set_options(ctx, FSSL_OP_NO_TICKET, &err));
         CHECK_GIVES(fssl_ctx_clear_options(ctx, FSSL_OP_NO_TICKET, &err));

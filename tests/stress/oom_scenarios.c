@@ -64,13 +64,30 @@ static bool server_name(struct scene *scene)
            make_client_ctx(scene, ID_CA, ID_CLIENT) && make_conns(scene, HOST) && talk(scene);
 }
 
+static bool use_srtp(struct scene *scene, enum side side)
+{
+    act_as(scene, side);
+    return did(scene,
+               fssl_ctx_set_srtp_profiles(scene->ctx[side], TEXT("SRTP_AEAD_AES_128_GCM"), &err));
+}
+
+/* Where the handshake has ended well, both have the profile. */
+static bool has_srtp(const struct scene *scene)
+{
+    for (int i = CLIENT; i <= SERVER; i++) {
+        if (fssl_conn_srtp_profile(scene->conn[i], &err) <= 0)
+            scene_complaint = "the profile of SRTP was lost";
+    }
+    return true;
+}
+
 /* A client of DTLS shows its cookie to a server that listens, before they talk. */
 static bool dtls(struct scene *scene)
 {
     fssl_handle *ctx = scene->ctx, *conn = scene->conn;
     int64_t listened = -FSSL_E_WANT_READ;
 
-    if (!make_both(scene, ID_EC, ID_CLIENT))
+    if (!make_both(scene, ID_EC, ID_CLIENT) || !use_srtp(scene, CLIENT) || !use_srtp(scene, SERVER))
         return false;
     act_as(scene, SERVER);
     if (!did(scene,
@@ -88,7 +105,7 @@ static bool dtls(struct scene *scene)
         did(scene, listened = fssl_conn_dtls_listen(conn[SERVER], &err));
         carry(scene);
     }
-    return listened == 1 && talk(scene);
+    return listened == 1 && talk(scene) && has_srtp(scene);
 }
 
 static bool close_in_disorder(struct scene *scene)

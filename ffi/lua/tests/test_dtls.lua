@@ -74,6 +74,26 @@ check.case("dtls: a send is a datagram", function()
   server_ctx:close()
 end)
 
+check.case("dtls: profiles of SRTP", function()
+  local client_ctx, server_ctx = contexts()
+  ok(client_ctx:set_srtp_profiles "SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM")
+  ok(server_ctx:set_srtp_profiles "SRTP_AEAD_AES_128_GCM")
+  fails("ARGUMENT", server_ctx:set_srtp_profiles "NONE")
+  local client, server = peer.pair(client_ctx, server_ctx)
+  equal(0, ok(client:srtp_profile()))
+  peer.handshake(client, server)
+  for _, conn in ipairs {client, server} do
+    equal(7, ok(conn:srtp_profile()))
+    equal("SRTP_AEAD_AES_128_GCM", ok(conn:srtp_profile_name()))
+  end
+  client:close()
+  server:close()
+  fails("HANDLE", client:srtp_profile())
+  fails("HANDLE", server:srtp_profile_name())
+  client_ctx:close()
+  server_ctx:close()
+end)
+
 check.case("dtls: not for streams", function()
   local client_ctx, server_ctx = peer.contexts "ec"
   local client, server = peer.pair(client_ctx, server_ctx)

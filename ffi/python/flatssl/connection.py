@@ -288,6 +288,14 @@ class Connection(Questions):
         """Returns the protocol that NPN selected, empty for none."""
         return _abi.conn_next_proto(self).decode("ascii", "backslashreplace")
 
+    def srtp_profile(self) -> int:
+        """Returns the registered number of the profile of SRTP that both ends have, 0 for none."""
+        return _abi.conn_srtp_profile(self)
+
+    def srtp_profile_name(self) -> str:
+        """Returns its name, empty for none."""
+        return _abi.conn_srtp_profile_name(self)
+
     def ciphers(self) -> typing.List[str]:
         """Returns the names of the ciphers that it may use."""
         count = _abi.conn_cipher_list_count(self)

@@ -309,6 +309,11 @@ class Context(Handle):
         to be true. The one before it still counts."""
         _abi.ctx_set_dtls_cookie_secret(self, secret)
 
+    def set_srtp_profiles(self, profiles: str) -> None:
+        """Sets the profiles of SRTP that a client of DTLS offers, or from which a server selects,
+        the best first, such as "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80"."""
+        _abi.ctx_set_srtp_profiles(self, profiles)
+
     # ---- sessions ----
 
     def set_session_id_context(self, context_id: Buffer) -> None:

@@ -19,6 +19,7 @@ CONTEXT = {
     "load_tmp_dh": ["path"],
     "set_tmp_ecdh": ["curve"],
     "set_alpn_protos": ["protos"],
+    "set_tlsext_use_srtp": ["bytes"],
     "use_certificate": ["cert"],
     "use_certificate_file": ["path", "integer"],
     "use_certificate_chain_file": ["path"],

@@ -53,6 +53,7 @@ CONTEXT = {
     "add_server_name": ["host", "core context"],
     "set_ocsp_response": ["data"],
     "set_dtls_cookie_secret": ["data"],
+    "set_srtp_profiles": ["text"],
     "add_psk": ["text", "data"],
     "require_psk": ["integer"],
     "set_session_id_context": ["data"],

@@ -95,6 +95,26 @@ def test_udp(certs, background):
     serving.join()
 
 
+def test_srtp(certs):
+    client_context, server_context = contexts(certs)
+    client_context.set_srtp_profiles("SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM")
+    server_context.set_srtp_profiles("SRTP_AEAD_AES_128_GCM")
+    for bad in "", "NONE", "SRTP_AEAD_AES_128_GCM:":
+        with pytest.raises(flatssl.ArgumentError):
+            server_context.set_srtp_profiles(bad)
+    client = flatssl.Connection(client_context, None, host="localhost")
+    server = flatssl.Connection(server_context, None)
+    assert client.srtp_profile() == 0 and client.srtp_profile_name() == ""
+    shake_hands(client, server)
+    keys = [end.export_keying_material("EXTRACTOR-dtls_srtp", 56) for end in (client, server)]
+    assert keys[0] == keys[1]
+    for end in client, server:
+        assert (end.srtp_profile(), end.srtp_profile_name()) == (7, "SRTP_AEAD_AES_128_GCM")
+    client.close()
+    with pytest.raises(flatssl.UsageError):
+        client.srtp_profile_name()
+
+
 def test_streams_have_none_of_it(certs):
     client = flatssl.Connection(flatssl.Context.client(cafile=certs.ca.cert))
     for call in (client.dtls_listen, client.dtls_timeout, client.handle_dtls_timeout,
@@ -150,6 +170,36 @@ def test_listen(pair):
     client.send(b"hello")
     pump(client, server)
     assert server.recv(100) == b"hello"
+
+
+@pytest.mark.parametrize("profiles, selected", [
+    ((b"SRTP_AES128_CM_SHA1_80", b"SRTP_AES128_CM_SHA1_80"), b"SRTP_AES128_CM_SHA1_80"),
+    ((b"SRTP_AES128_CM_SHA1_80:SRTP_AEAD_AES_128_GCM", b"SRTP_AEAD_AES_128_GCM"),
+     b"SRTP_AEAD_AES_128_GCM"),
+    ((b"SRTP_AES128_CM_SHA1_80", b"SRTP_AEAD_AES_128_GCM"), b""),
+    ((), b""),
+])
+def test_selected_srtp_profile(pair, profiles, selected):
+    for end, names in zip(pair, profiles):
+        context = end.get_context()
+        context.set_tlsext_use_srtp(names)
+        end.set_context(context)
+    assert [end.get_selected_srtp_profile() for end in pair] == [b"", b""]
+    listened(*pair)
+    handshake(*pair)
+    assert [end.get_selected_srtp_profile() for end in pair] == [selected, selected]
+
+
+@pytest.mark.parametrize("method", [SSL.SSLv23_METHOD, SSL.DTLS_METHOD])
+def test_use_srtp(method):
+    context = SSL.Context(method)
+    assert context.set_tlsext_use_srtp(b"SRTP_AES128_CM_SHA1_80") is None
+    with pytest.raises(TypeError):
+        context.set_tlsext_use_srtp("SRTP_AES128_CM_SHA1_80")
+    for bad in b"SRTP_BOGUS", b"":
+        with pytest.raises(SSL.Error) as caught:
+            context.set_tlsext_use_srtp(bad)
+        assert caught.value.args[0][0][2] == "srtp unknown protection profile"
 
 
 def test_timeout(pair):

@@ -1,6 +1,7 @@
 """DTLS: on memory, and on UDP against other programs, as client and as server."""
 
 import contextlib
+import re
 import socket
 import subprocess
 import threading
@@ -285,3 +286,73 @@ def test_server_of_gnutls(certs, dtls_server, kind):
         "localhost", "127.0.0.1",
     ) as program:
         serve(connection, program)
+
+
+# ---- profiles of SRTP ----
+
+GCM, SHA1_80, SHA1_32 = "SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_SHA1_80", "SRTP_AES128_CM_SHA1_32"
+LABEL = "EXTRACTOR-dtls_srtp"
+MATERIAL = ("-keymatexport", LABEL, "-keymatexportlen", 60)
+# What the client has, what the server, and what that comes to.
+SRTP = pytest.mark.parametrize("client, server, profile", [
+    (GCM, GCM, GCM),
+    (f"{SHA1_80}:{GCM}", f"{GCM}:{SHA1_80}", GCM),
+    (f"{GCM}:{SHA1_80}", f"{SHA1_32}:{SHA1_80}", SHA1_80),
+    (GCM, SHA1_80, ""),
+    (GCM, "", ""),
+    ("", GCM, ""),
+])
+
+
+def use_srtp(context, profiles):
+    if profiles:
+        context.set_srtp_profiles(profiles)
+
+
+def srtp_option(profiles):
+    return ("-use_srtp", profiles) if profiles else ()
+
+
+def agree(connection, program, profile):
+    """Both ends tell the same profile and the same keys."""
+    assert connection.srtp_profile_name() == profile
+    keys = connection.export_keying_material(LABEL, 60)
+    program.wait_for(b"Keying material: " + keys.hex().upper().encode())
+    told = re.findall(rb"SRTP Extension negotiated, profile=(\S+)", program.output)
+    assert told == ([profile.encode()] if profile else [])
+
+
+@SRTP
+def test_srtp_client_of_openssl(certs, dtls_client, client, server, profile):
+    use_srtp(dtls_client, client)
+    port = free_port()
+    with Program(
+        "openssl", "s_server", "-dtls1_2", "-accept", f"127.0.0.1:{port}", "-cert",
+        certs.ecdsa.cert, "-key", certs.ecdsa.key, *MATERIAL, *srtp_option(server),
+    ) as program, connect(dtls_client, port) as connection:
+        agree(connection, program, profile)
+
+
+@SRTP
+def test_srtp_server_of_openssl(certs, dtls_server, client, server, profile):
+    use_srtp(dtls_server, server)
+    with listening(dtls_server, certs, "ecdsa") as (connection, port), Program(
+        "openssl", "s_client", "-dtls1_2", "-connect", f"127.0.0.1:{port}", *MATERIAL,
+        *srtp_option(client),
+    ) as program:
+        _abi.conn_dtls_listen(connection)
+        connection.do_handshake()
+        agree(connection, program, profile)
+
+
+@pytest.mark.parametrize("offered, profile", [("SRTP_AES128_CM_HMAC_SHA1_32", SHA1_32),
+                                              ("SRTP_NULL_HMAC_SHA1_80", "")])
+def test_srtp_server_of_gnutls(certs, dtls_server, offered, profile):
+    use_srtp(dtls_server, f"{SHA1_80}:{SHA1_32}")
+    with listening(dtls_server, certs, "ecdsa") as (connection, port), Program(
+        "gnutls-cli", "--udp", "-p", port, "--x509cafile", certs.ca.cert, "--verify-hostname",
+        "localhost", "--srtp-profiles", offered, "127.0.0.1",
+    ) as program:
+        serve(connection, program)
+        assert connection.srtp_profile_name() == profile
+        assert (f"SRTP profile: {offered}".encode() in program.output) == bool(profile)

@@ -184,6 +184,12 @@ class Context(Handle):
         """Sets the protocols that a client offers by ALPN."""
         _abi.ctx_set_alpn_protos(self, protocols_in(protos))
 
+    def set_tlsext_use_srtp(self, profiles: bytes) -> None:
+        """Sets the profiles of SRTP for DTLS, parted by colons."""
+        if not isinstance(profiles, bytes):
+            raise TypeError("profiles must be a byte string.")
+        _abi.ctx_set_srtp_profiles(self, profiles)
+
     # ---- certificate and key ----
 
     def use_certificate(self, cert: AnyCert) -> None:

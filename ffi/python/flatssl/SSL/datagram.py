@@ -26,6 +26,10 @@ class Datagrams(Memory):
         """Sends the last flight of the handshake again if that is due. Returns whether it was."""
         return bool(self._run(_abi.conn_handle_dtls_timeout, self))
 
+    def get_selected_srtp_profile(self) -> bytes:
+        """Returns the name of the profile of SRTP that both ends have, empty for none."""
+        return _abi.conn_srtp_profile_name(self).encode()
+
     def set_ciphertext_mtu(self, mtu: int) -> None:
         """Sets how long a datagram may be."""
         if not isinstance(mtu, int):
