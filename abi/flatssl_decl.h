@@ -572,7 +572,9 @@ int64_t fssl_conn_app_data(fssl_handle conn, int64_t *data, int32_t *err);
 int64_t fssl_conn_context(fssl_handle conn, int32_t *err);
 
 /* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options,
-   ALPN preference and profiles of SRTP, all for the handshake that runs or comes.
+   ALPN preference and profiles of SRTP, all for the handshake that runs or comes. Protocol versions
+   and groups stay as they are, as in OpenSSL; versions that are set on the connection in a server
+   name callback, or while the question about the client hello is open, still count.
    Serves Connection.set_context. */
 int64_t fssl_conn_set_context(fssl_handle conn, fssl_handle ctx, int32_t *err);
 

@@ -1,6 +1,8 @@
 /* Server names as data: matching, switching, and what a switch brings along. */
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "pair.h"
 
 static const struct {
@@ -114,6 +116,92 @@ static void no_resumption_across(void)
     }
 }
 
+/* ---- versions ---- */
+
+enum by { MAP, CALLBACK, QUESTION, WAYS };
+
+static fssl_handle target;
+static int32_t own_highest; /* to be set on the connection too, or 0 */
+
+static void switch_to_target(fssl_handle conn)
+{
+    CHECK_OK(fssl_conn_set_context(conn, target, &err));
+    if (own_highest)
+        CHECK_OK(fssl_conn_set_max_proto_version(conn, own_highest, &err));
+}
+
+static int32_t on_server_name(int64_t token, fssl_handle conn)
+{
+    (void)token;
+    switch_to_target(conn);
+    return 0;
+}
+
+static void lead(enum by way, struct pair *pair)
+{
+    if (way == MAP)
+        CHECK_OK(fssl_ctx_add_server_name(pair->server_ctx, "localhost", 9, target, &err));
+    if (way == CALLBACK)
+        CHECK_OK(fssl_ctx_set_server_name_callback(pair->server_ctx, on_server_name, 0, &err));
+    pair_connect(pair, &(struct pair_plan){0});
+    if (way != QUESTION)
+        return;
+    CHECK_OK(fssl_conn_ask(pair->server, FSSL_ASK_CLIENT_HELLO, &err));
+    CHECK_FAILS(FSSL_E_WANT_READ, fssl_conn_do_handshake(pair->client, &err));
+    for (int i = 0; i < 10; i++) {
+        pair_carry(pair);
+        fssl_conn_do_handshake(pair->server, &err);
+    }
+    CHECK_FAILS(FSSL_E_WANT_CLIENT_HELLO, fssl_conn_do_handshake(pair->server, &err));
+    switch_to_target(pair->server);
+    CHECK_OK(fssl_conn_answer_hello(pair->server, 0, &err));
+}
+
+/* A context that is come to brings no versions and no groups; the connection may be given versions
+   of its own, which count. */
+static void versions_stay(void)
+{
+    for (int i = 0; i < 2 * WAYS; i++) {
+        enum by way = (enum by)(i % WAYS);
+        struct pair pair;
+        fssl_handle got;
+
+        own_highest = i < WAYS || way == MAP ? 0 : FSSL_TLS1_2_VERSION;
+        pair_contexts(&pair, &(struct pair_plan){0});
+        target =
+            pair_server_ctx(&(struct pair_plan){.server = ID_RSA, .version = FSSL_TLS1_2_VERSION});
+        CHECK_OK(fssl_ctx_set_groups(target, "P-521", 5, &err));
+        lead(way, &pair);
+        CHECK(pair_handshake(&pair));
+        CHECK_IS(own_highest ? FSSL_TLS1_2_VERSION : FSSL_TLS1_3_VERSION,
+                 fssl_conn_protocol_version(pair.client, &err));
+        CHECK_CONTAINS("25519", text_of(fssl_conn_group_name, pair.client));
+        got = CHECK_MADE(fssl_conn_context(pair.server, &err));
+        CHECK_IS(1, fssl_handle_same(got, target, &err));
+        check_close(got);
+        check_close(target);
+        pair_close(&pair);
+    }
+}
+
+/* OpenSSL's own switch, of which the contract tells. */
+static void versions_stay_in_openssl(void)
+{
+    SSL_CTX *from = SSL_CTX_new(TLS_server_method()), *to = SSL_CTX_new(TLS_server_method());
+    SSL *ssl;
+
+    CHECK(SSL_CTX_set_min_proto_version(from, TLS1_2_VERSION));
+    CHECK(SSL_CTX_set_min_proto_version(to, TLS1_3_VERSION));
+    CHECK(SSL_CTX_set_max_proto_version(to, TLS1_3_VERSION));
+    ssl = SSL_new(from);
+    CHECK(SSL_set_SSL_CTX(ssl, to) == to);
+    CHECK_EQUAL(TLS1_2_VERSION, SSL_get_min_proto_version(ssl));
+    CHECK_EQUAL(SSL_CTX_get_max_proto_version(from), SSL_get_max_proto_version(ssl));
+    SSL_free(ssl);
+    SSL_CTX_free(from);
+    SSL_CTX_free(to);
+}
+
 static void bad_arguments(void)
 {
     fssl_handle ctx = CHECK_MADE(fssl_ctx_new_server(&err));
@@ -139,6 +227,8 @@ static const struct check_case cases[] = {
     {"matching", matching},
     {"a certificate is demanded", a_certificate_is_demanded},
     {"CVE-2025-23419 no resumption across", no_resumption_across},
+    {"versions stay", versions_stay},
+    {"versions stay in OpenSSL", versions_stay_in_openssl},
     {"bad arguments", bad_arguments},
 };
 
