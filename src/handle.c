@@ -18,7 +18,9 @@
 
    held and wanted are those of the object's lock (lock.c), if this is the only handle that it will
    ever have: then acquire becomes a user and takes the lock in one step, and the tail of the call
-   leaves both in one. Another kind's lock has a word of its own.
+   leaves both in one. Where nobody else is inside, which is nearly always, both words are known
+   beforehand from the handle, and each step is one comparison. Another kind's lock has a word of
+   its own.
 
    Opening and freeing take the table's mutex. acquire and release do not. */
 #include "internal.h"
@@ -52,7 +54,7 @@ enum {
 struct slot {
     _Alignas(64) atomic_uint_fast64_t word; /* a cache line each: distinct handles share none */
     void *object;
-    int32_t kind;
+    atomic_int kind;
     uint32_t next_free;
 };
 
@@ -100,6 +102,12 @@ static uint64_t generation_of(fssl_handle h)
     return (uint64_t)h >> SLOT_BITS;
 }
 
+/* The word of an open handle inside which nobody is. */
+static uint64_t idle_word(fssl_handle h)
+{
+    return generation_of(h) << 32 | 1;
+}
+
 /* Tells whether each object of this kind has one handle only. */
 static bool one_handle(int32_t kind)
 {
@@ -144,6 +152,8 @@ fssl_handle handle_open(void *object)
     struct slot *slot;
     uint32_t index;
     uint64_t generation;
+    int32_t kind;
+    fssl_handle h;
 
     pthread_mutex_lock(&table);
     index = slot_take();
@@ -154,14 +164,18 @@ fssl_handle handle_open(void *object)
     }
     slot = slot_at(index);
     slot->object = object;
-    slot->kind = ((struct object *)object)->kind;
-    if (one_handle(slot->kind))
-        ((struct object *)object)->lock.word = &slot->word;
-    open_handles[slot->kind]++;
+    kind = ((struct object *)object)->kind;
+    atomic_store_explicit(&slot->kind, kind, memory_order_relaxed);
+    open_handles[kind]++;
     generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32;
-    atomic_store_explicit(&slot->word, generation << 32 | 1, memory_order_release);
+    h = (fssl_handle)(generation << SLOT_BITS | index);
+    if (one_handle(kind)) {
+        ((struct object *)object)->self = h;
+        ((struct object *)object)->lock.word = &slot->word;
+    }
+    atomic_store_explicit(&slot->word, idle_word(h), memory_order_release);
     pthread_mutex_unlock(&table);
-    return (fssl_handle)(generation << SLOT_BITS | index);
+    return h;
 }
 
 /* Takes the last user's place: frees the object and the slot. */
@@ -170,10 +184,10 @@ static void slot_free(struct slot *slot, uint32_t index)
     struct object *object = slot->object;
     uint64_t generation = (atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32) + 1;
 
-    if (one_handle(slot->kind))
+    if (one_handle(object->kind))
         object->lock.word = &object->lock.own;
     pthread_mutex_lock(&table);
-    open_handles[slot->kind]--;
+    open_handles[object->kind]--;
     slot->object = NULL;
     atomic_store_explicit(&slot->word, generation << 32 | CLOSING, memory_order_release);
     if (generation <= GENERATION_LAST) {
@@ -235,12 +249,34 @@ int32_t handle_hold(fssl_handle h, struct object **out)
     return FSSL_OK;
 }
 
-/* Holds the object of a handle, locks it and stores it in *out, for a call that mostly does not
-   enter OpenSSL: where one does after all, it calls queue_empty first. finish_own gives the object
-   back, or one of the other tails where the call has entered OpenSSL or fails. */
-int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
+/* Enters and locks an object that has this handle only and that nobody uses, in one step. Fails
+   for any other. */
+static bool enter_alone(struct slot *slot, fssl_handle h, int32_t kind)
 {
-    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    uint64_t idle = idle_word(h);
+
+    return one_handle(kind) && atomic_load_explicit(&slot->kind, memory_order_relaxed) == kind &&
+           atomic_compare_exchange_strong_explicit(&slot->word, &idle, idle + WITH_LOCK,
+                                                   memory_order_acquire, memory_order_relaxed);
+}
+
+/* Leaves it and gives the lock up, likewise. */
+static bool leave_alone(struct slot *slot, fssl_handle h, struct lock *lock)
+{
+    uint64_t alone = idle_word(h) + WITH_LOCK;
+
+    if (lock->depth > 1 || lock->word != &slot->word)
+        return false;
+    lock_leaving(lock);
+    return atomic_compare_exchange_strong_explicit(&slot->word, &alone, alone - WITH_LOCK,
+                                                   memory_order_release, memory_order_relaxed);
+}
+
+/* Enters where others may be, and waits for the lock; or says what is wrong with a handle. Not
+   inline, or the quick way would save registers for it. */
+__attribute__((noinline)) static int64_t acquire_among(struct slot *slot, fssl_handle h,
+                                                       int32_t kind, void *out, int32_t *err)
+{
     uint64_t most = one_handle(kind) ? WITH_LOCK : 1, added;
     struct object *object;
 
@@ -262,6 +298,23 @@ int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
     return 0;
 }
 
+/* Holds the object of a handle, locks it and stores it in *out, for a call that mostly does not
+   enter OpenSSL: where one does after all, it calls queue_empty first. finish_own gives the object
+   back, or one of the other tails where the call has entered OpenSSL or fails. */
+int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err)
+{
+    struct slot *slot = h > 0 ? slot_of(h) : NULL;
+    struct object *object;
+
+    if (!slot || !enter_alone(slot, h, kind))
+        return acquire_among(slot, h, kind, out, err);
+    object = slot->object;
+    lock_entered(&object->lock);
+    witness(object);
+    memcpy(out, &object, sizeof object);
+    return 0;
+}
+
 /* The same for every other call, with the thread's error queue empty. A tail of finish.c gives the
    object back. */
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
@@ -273,12 +326,9 @@ int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err)
     return failed;
 }
 
-/* Gives back what acquire took. */
-void handle_leave(fssl_handle h)
+__attribute__((noinline)) static void leave_among(struct slot *slot, fssl_handle h,
+                                                  struct lock *lock)
 {
-    struct slot *slot = slot_of(h);
-    struct lock *lock = &((struct object *)slot->object)->lock;
-
     if (lock->depth > 1 || lock->word != &slot->word) {
         lock_give(lock);
         slot_leave(slot, index_of(h), 1);
@@ -289,6 +339,16 @@ void handle_leave(fssl_handle h)
         return;
     lock_release(lock);
     slot_leave(slot, index_of(h), 1);
+}
+
+/* Gives back what acquire took. */
+void handle_leave(fssl_handle h)
+{
+    struct slot *slot = slot_of(h);
+    struct lock *lock = &((struct object *)slot->object)->lock;
+
+    if (!leave_alone(slot, h, lock))
+        leave_among(slot, h, lock);
 }
 
 /* Takes this call's use of a handle back, without its lock. */
@@ -313,19 +373,6 @@ int64_t fssl_handle_close(fssl_handle h, int32_t *err)
     object_closing(slot->object);
     handle_release(h);
     return finish(0, 0, err);
-}
-
-int64_t fssl_handle_type(fssl_handle h, int32_t *err)
-{
-    struct object *object;
-    int32_t code = handle_hold(h, &object);
-    int32_t kind;
-
-    if (code)
-        return code_only(code, err);
-    kind = object->kind;
-    handle_release(h);
-    return finish_own(0, kind, err);
 }
 
 int64_t fssl_handle_count(int32_t type, int32_t *err)
@@ -369,23 +416,4 @@ int64_t fssl_handle_next(int32_t type, fssl_handle previous, int32_t *err)
         found = slot_handle(index, type);
     pthread_mutex_unlock(&table);
     return finish_own(0, found, err);
-}
-
-int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)
-{
-    struct object *first, *second;
-    int32_t code = handle_hold(a, &first);
-    bool same;
-
-    if (code)
-        return code_only(code, err);
-    code = handle_hold(b, &second);
-    if (code) {
-        handle_release(a);
-        return code_only(code, err);
-    }
-    same = object_same(first, second);
-    handle_release(a);
-    handle_release(b);
-    return finish(0, same, err);
 }

@@ -32,7 +32,7 @@ void lock_destroy(struct lock *lock)
 
 bool lock_mine(struct lock *lock)
 {
-    return atomic_load_explicit(&lock->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
+    return atomic_load_explicit(&lock->owner, memory_order_relaxed) == this_thread();
 }
 
 /* ---- the word ---- */

@@ -87,7 +87,41 @@ static const void *object_core(struct object *object)
     return pointer;
 }
 
-bool object_same(struct object *a, struct object *b)
+static bool is_same(struct object *a, struct object *b)
 {
     return a->kind == b->kind && object_core(a) == object_core(b);
+}
+
+/* ---- what a handle tells of its object ---- */
+
+int64_t fssl_handle_type(fssl_handle h, int32_t *err)
+{
+    struct object *object;
+    int32_t code = handle_hold(h, &object);
+    int32_t kind;
+
+    if (code)
+        return code_only(code, err);
+    kind = object->kind;
+    handle_release(h);
+    return finish_own(0, kind, err);
+}
+
+int64_t fssl_handle_same(fssl_handle a, fssl_handle b, int32_t *err)
+{
+    struct object *first, *second;
+    int32_t code = handle_hold(a, &first);
+    bool same;
+
+    if (code)
+        return code_only(code, err);
+    code = handle_hold(b, &second);
+    if (code) {
+        handle_release(a);
+        return code_only(code, err);
+    }
+    same = is_same(first, second);
+    handle_release(a);
+    handle_release(b);
+    return finish(0, same, err);
 }
