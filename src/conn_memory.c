@@ -4,8 +4,8 @@
 
 #include <openssl/crypto.h>
 
-/* Where a pump or seal has lent its buffers, this is a callback of it: what comes before and after
-   what the caller has is still with that call. */
+/* In a callback of a pump or seal, what comes before and after what the caller has is still with
+   that call. Another thread finds their buffers lent only where they are used up (conn_yield). */
 static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
 {
     int64_t failed = acquire_own(h, KIND_CONN, conn, err);
@@ -14,7 +14,7 @@ static int64_t acquire_memory(fssl_handle h, struct conn **conn, int32_t *err)
         return failed;
     if (!(*conn)->carrier.memory)
         return refuse_state(h, "the connection is not on memory", err);
-    if ((*conn)->carrier.feed || (*conn)->carrier.drain)
+    if ((*conn)->object.lock.depth > 1 && ((*conn)->carrier.feed || (*conn)->carrier.drain))
         return abandon(h, conn_usable(*conn, err), err);
     return 0;
 }
