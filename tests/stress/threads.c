@@ -1,10 +1,11 @@
 /* Connections that threads share. Each end of a connection has a thread that sends and one that
    receives, in pieces of random size over loopback TCP with small buffers; the library waits, or
-   the program does, and every byte is checked. Then the same under a storm of signals, with ends
-   at any moment, with floods; and handshakes on contexts that are shared and changed meanwhile.
+   the program does, and every byte is checked. Then the same under a storm of signals, on memory,
+   with ends at any moment, with floods; and handshakes on contexts that are shared and changed
+   meanwhile.
 
        threads [--short | --long] [--seed N]
-               [duplex | storm | ends | floods | input | contexts | unlocked]
+               [duplex | storm | packets | ends | floods | input | contexts | unlocked]
 
    It is for ThreadSanitizer, which must find nothing. The program threads_unlocked is the same
    without the locks of objects: there it must find that calls overlap. */
@@ -167,6 +168,8 @@ int main(int argc, char **argv)
         full_duplex();
     if (stress_chosen("storm"))
         full_duplex_in_a_storm();
+    if (stress_chosen("packets"))
+        packets();
     if (stress_chosen("ends"))
         ends_at_any_moment();
     if (stress_chosen("floods"))

@@ -1,6 +1,7 @@
 /* The parts of the program that has threads share connections: links and the threads that talk over
-   them (threads_link.c), ends at any moment (threads_end.c), floods (threads_flood.c), shared
-   contexts (threads_context.c) and the driver (threads.c). */
+   them (threads_link.c), the same on memory (threads_packets.c), ends at any moment
+   (threads_end.c), floods (threads_flood.c), shared contexts (threads_context.c) and the driver
+   (threads.c). */
 #ifndef FLATSSL_THREADS_H
 #define FLATSSL_THREADS_H
 
@@ -69,6 +70,9 @@ enum { TALKERS = 4 };
 void talkers_of(struct talker *talkers, const struct link *link, uint64_t round, int64_t len);
 void *talk(void *talker);
 
+/* Fills words with what a voice says from byte `at` on. Returns where that begins. */
+uint8_t *spoken(uint64_t *words, uint8_t voice, int64_t at, int64_t len);
+
 /* Says whether a talker that should have all of its bytes has not. */
 void talker_is_whole(const struct talker *talker, const char *where);
 
@@ -97,6 +101,7 @@ void watch_moved(void);
 
 /* ---- parts ---- */
 
+void packets(void);
 void ends_at_any_moment(void);
 void floods(void);
 void polls_for_input_alone(void);

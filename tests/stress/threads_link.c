@@ -177,8 +177,7 @@ void link_close(struct link *link)
 
 /* ---- one talker ---- */
 
-/* Fills words with what a voice says from byte `at` on. Returns where that begins. */
-static uint8_t *spoken(uint64_t *words, uint8_t voice, int64_t at, int64_t len)
+uint8_t *spoken(uint64_t *words, uint8_t voice, int64_t at, int64_t len)
 {
     uint64_t first = (uint64_t)at / WORD, last = (uint64_t)(at + len) / WORD;
 
