@@ -300,9 +300,9 @@ int64_t fssl_ctx_new_dtls_server(int32_t *err);
 
 /* Makes a context whose work in OpenSSL shares few locks with that of other places, for servers
    with many threads: one place for each, from 1 to 256, and 0 for where all other contexts are. A
-   method beside FSSL_SAFE makes what fssl_ctx_new_client, _server and their like of DTLS make, alone
-   what fssl_ctx_new makes. FSSL_E_ARGUMENT for another method or place, FSSL_E_UNSUPPORTED for a
-   method that this OpenSSL lacks, and OpenSSL's own failure where a place cannot be made.
+   method beside FSSL_SAFE makes what fssl_ctx_new_client, _server and their like of DTLS make,
+   alone what fssl_ctx_new makes. FSSL_E_ARGUMENT for another method or place, FSSL_E_UNSUPPORTED
+   for a method that this OpenSSL lacks, and OpenSSL's own failure where a place cannot be made.
 
    A place is made at its first use, for which others wait, and never freed. It loads the providers
    that the process has at that time, by name alone, and demands FIPS where the process does. What
@@ -746,11 +746,11 @@ int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int6
    fssl_conn_seal, fssl_conn_pump or fssl_conn_bio_read. What was gathered goes out too. len 0 sends
    nothing more. Always sets *given, on failure too. data and out may not overlap.
 
-   A handshake is begun, or carried on, where it is due; it moves by what fssl_conn_pump takes. Where
-   nothing was accepted: FSSL_E_WANT_READ until it has ended, or while a renegotiation is under way,
-   with its flight in out (pump what comes, then seal again); FSSL_E_WANT_WRITE while more than
-   1 MiB of ciphertext is still to be taken; FSSL_E_STATE where the connection is not on memory,
-   lacks its side or the host that it has to verify, or has sent close_notify. */
+   A handshake is begun, or carried on, where it is due; it moves by what fssl_conn_pump takes.
+   Where nothing was accepted: FSSL_E_WANT_READ until it has ended, or while a renegotiation is
+   under way, with its flight in out (pump what comes, then seal again); FSSL_E_WANT_WRITE while
+   more than 1 MiB of ciphertext is still to be taken; FSSL_E_STATE where the connection is not on
+   memory, lacks its side or the host that it has to verify, or has sent close_notify. */
 int64_t fssl_conn_seal(fssl_handle conn, const uint8_t *data, int64_t len, uint8_t *out,
                        int64_t out_cap, int64_t *given, int32_t *err);
 
@@ -1130,9 +1130,9 @@ int64_t fssl_conn_sock_shutdown(fssl_handle conn, int32_t how, int32_t *err);
 
    A connection of a DTLS context is on a UDP socket that is connected, or on memory. There each
    fssl_conn_bio_write takes one datagram and each fssl_conn_bio_read gives one (FSSL_E_BUFFER if
-   buf is too small, its length for cap 0); fssl_conn_pump takes one and, as fssl_conn_seal, gives at
-   most one, none if out is too small: with FSSL_WANT_WRITE in fssl_conn_want there are more. What
-   there is no room for is lost, as datagrams may be.
+   buf is too small, its length for cap 0); fssl_conn_pump takes one and, as fssl_conn_seal, gives
+   at most one, none if out is too small: with FSSL_WANT_WRITE in fssl_conn_want there are more.
+   What there is no room for is lost, as datagrams may be.
 
    A send is one datagram, whole or refused: FSSL_E_ARGUMENT past 16,384 bytes, or past what the
    socket takes. recv gives what one brought, and the rest of it next where buf is shorter. What
@@ -1178,8 +1178,8 @@ int64_t fssl_conn_set_ciphertext_mtu(fssl_handle conn, int64_t bytes, int32_t *e
    chosen. Serves Connection.get_cleartext_mtu. */
 int64_t fssl_conn_cleartext_mtu(fssl_handle conn, int32_t *err);
 
-/* Sets the profiles of SRTP (RFC 5764) that a client of DTLS offers, or from which a server selects,
-   in order of preference: names as OpenSSL has them, with colons between, such as
+/* Sets the profiles of SRTP (RFC 5764) that a client of DTLS offers, or from which a server
+   selects, in order of preference: names as OpenSSL has them, with colons between, such as
    "SRTP_AEAD_AES_128_GCM:SRTP_AES128_CM_SHA1_80". For connections that are made later; with TLS
    nothing comes of it. FSSL_E_ARGUMENT for an unknown name, one that is given twice, or none.
    Serves Context.set_tlsext_use_srtp. */

@@ -94,7 +94,7 @@ class Peer:
         return [float(number) for number in answer.split()]
 
     def _answer(self, subject):
-        """Returns the line that the peer answers, "" if it has ended. One that is stuck is ended."""
+        """Returns the peer's answer, "" if it has ended. One that is stuck is ended."""
         if select.select([self._process.stdout], [], [], self._patience)[0]:
             return self._process.stdout.readline()
         self._process.terminate()

@@ -10,16 +10,16 @@ Measured on {date}, {machine}, {openssl}, by `{command}`.
 
 Everything is compared with OpenSSL called from C, which does the same work in the same run: the two
 take turns, and the figure is the ratio of the best runs, with the median of the pairs in brackets.
-1.00 is as fast, more is faster. All use the same ECDSA P-256 certificate, or RSA where that is said,
-TLS 1.3 unless another is named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients verify
-the certificate. Both ends are the same library in one thread (in Go, goroutines). In memory, the
-program carries each packet from one end to the other; over loopback, TCP does. Times are the
+1.00 is as fast, more is faster. All use the same ECDSA P-256 certificate, or RSA where that is
+said, TLS 1.3 unless another is named, TLS_AES_128_GCM_SHA256 and X25519, which they check; clients
+verify the certificate. Both ends are the same library in one thread (in Go, goroutines). In memory,
+the program carries each packet from one end to the other; over loopback, TCP does. Times are the
 processor's, but for handshakes on two threads.
 """
 
 COPIES = """\
-glibc copies by its own loop (`GLIBC_TUNABLES={tunables}`): some processors' `rep movsb` takes thirty
-times as long where two buffers lie unluckily to each other, which malloc decides.
+glibc copies by its own loop (`GLIBC_TUNABLES={tunables}`): some processors' `rep movsb` takes
+thirty times as long where two buffers lie unluckily to each other, which malloc decides.
 """
 
 FEET = ("The figures are in [performance.json](performance.json); `./dev bench --pages` made this "
@@ -78,9 +78,9 @@ def rivals(results):
                 if theirs["ratio"] > ours["ratio"]:
                     rows.append([title, f"{kind.label} {ours['ratio']:.2f}",
                                  f"{its.label} {theirs['ratio']:.2f}"])
-    text = "## Beside other bindings to OpenSSL in the same language\n\nGnuTLS and Go's crypto/tls " \
-           "are no bindings, but TLS of their own. flatssl is ahead in " \
-           f"{count - len(rows)} of {count} comparisons"
+    text = "## Beside other bindings to OpenSSL in the same language\n\n" \
+           "GnuTLS and Go's crypto/tls are no bindings, but TLS of their own. flatssl is ahead " \
+           f"in {count - len(rows)} of {count} comparisons"
     return text + (".\n" if not rows else "; behind in these:\n\n" +
                    table(["", "flatssl", "ahead"], rows))
 
@@ -95,8 +95,9 @@ def streams(results):
         for peer, kind in KINDS.items():
             cells = [results["compared"].get(f"{way}: {peer}") for way in ways]
             if any(cells):
-                rows.append([kind.label, *(f"{cell['ratio']:.2f} ({cell['median']:.2f}), "
-                                           f"{cell['us']:.4g} µs" if cell else "" for cell in cells)])
+                texts = [f"{cell['ratio']:.2f} ({cell['median']:.2f}), {cell['us']:.4g} µs"
+                         if cell else "" for cell in cells]
+                rows.append([kind.label, *texts])
         title = subjects.STREAMS[ways[0]].rsplit(" in ", 1)[0]
         heads = [way.rsplit("_", 1)[1] for way in ways]
         parts.append(f"## {title[0].upper()}{title[1:]}\n\n"

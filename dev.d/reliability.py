@@ -42,8 +42,9 @@ FIGURE = re.compile(r"figure \| ([^|]*) \| (\d+) points \| (\d+) failed \| ([\d.
 
 def figures(folder, program):
     log = folder / f"{program}.log"
-    found = FIGURE.findall(log.read_text(encoding="utf-8", errors="replace")) if log.exists() else []
-    return [(name, int(points), int(failed), note.strip()) for name, points, failed, _, note in found]
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    return [(name, int(points), int(failed), note.strip())
+            for name, points, failed, _, note in FIGURE.findall(text)]
 
 
 def measured(chosen):

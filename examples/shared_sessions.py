@@ -1,11 +1,11 @@
 """A server whose clients may come back to any other like it: sessions and ticket keys are in Redis.
 
-    python3 shared_sessions.py CERTIFICATE KEY POLICY [REDIS_PORT]   serves, on a port that it prints
+    python3 shared_sessions.py CERTIFICATE KEY POLICY [REDIS_PORT]   serves, on a port it prints
     python3 shared_sessions.py rotate REDIS_PORT                     puts a new ticket key in front
 
 Servers of one POLICY resume each other's sessions, in whatever language they are: see
-shared_sessions.lua. Without Redis a server keeps its sessions to itself. Who can read that Redis can
-decrypt what the sessions protect.
+shared_sessions.lua. Without Redis a server keeps its sessions to itself. Who can read that Redis
+can decrypt what the sessions protect.
 """
 
 import os

@@ -1,5 +1,5 @@
-/* The work that is measured, the same for each TLS library. A subject's name ends in how it travels;
-   its first number is the seconds that the count took, or what is said beside it. */
+/* The work that is measured, the same for each TLS library. A subject's name ends in how it
+   travels; its first number is the seconds that the count took, or what is said beside it. */
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

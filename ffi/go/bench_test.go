@@ -45,7 +45,8 @@ func BenchmarkRoundTrip(b *testing.B) {
 	for _, e := range engines(b) {
 		b.Run(e.name, func(b *testing.B) {
 			client, server := greeted(b, e.client, e.server)
-			go io.CopyBuffer(struct{ io.Writer }{server}, struct{ io.Reader }{server}, make([]byte, 100))
+			go io.CopyBuffer(struct{ io.Writer }{server}, struct{ io.Reader }{server},
+				make([]byte, 100))
 			buf := make([]byte, 100)
 			b.ReportAllocs()
 			b.ResetTimer()

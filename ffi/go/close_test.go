@@ -154,7 +154,8 @@ func TestCutHandshake(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	near, far = sockets(t)
-	server := flatssl.Server(far, &flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
+	server := flatssl.Server(far,
+		&flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	near.Write([]byte{22, 3, 1, 2, 0})
 	near.(*net.TCPConn).CloseWrite()
 	if err := server.Handshake(); err != io.ErrUnexpectedEOF {
@@ -172,7 +173,8 @@ func TestNotTLS(t *testing.T) {
 	world(t)
 	near, far := sockets(t)
 	defer near.Close()
-	server := flatssl.Server(far, &flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
+	server := flatssl.Server(far,
+		&flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	near.Write([]byte{22, 3, 1, 0, 4, 99, 0, 0, 0})
 	if err := server.Handshake(); !errors.Is(err, flatssl.CodeTLS) {
 		t.Errorf("got %v", err)
@@ -206,7 +208,8 @@ func TestBrokenRecord(t *testing.T) {
 				}
 			}
 			server.SetReadDeadline(time.Now().Add(patience))
-			if err := readOne(server)(); err == nil || !strings.Contains(err.Error(), "bad record") {
+			err = readOne(server)()
+			if err == nil || !strings.Contains(err.Error(), "bad record") {
 				t.Errorf("the peer got %v", err)
 			}
 			if _, err := client.Write([]byte("x")); !errors.Is(err, flatssl.CodeTLS) {

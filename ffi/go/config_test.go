@@ -63,7 +63,8 @@ func TestBadServerConfig(t *testing.T) {
 		"no certificate": {},
 		"nil":            nil,
 		"unverified client certificates": {
-			Certificates: []flatssl.Certificate{serverID.ours}, ClientAuth: tls.RequireAnyClientCert},
+			Certificates: []flatssl.Certificate{serverID.ours},
+			ClientAuth:   tls.RequireAnyClientCert},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if listener, err := flatssl.Listen("tcp", "127.0.0.1:0", config); err == nil {

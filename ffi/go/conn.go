@@ -30,7 +30,7 @@ type Conn struct {
 	in       sync.Mutex // held by whom the carrier is read for
 	expected int        // what the carrier may have next, as it had last
 
-	out      sync.Mutex // held from taking ciphertext until it is written, so that it stays in order
+	out      sync.Mutex // held from taking ciphertext until it is written: it stays in order
 	unsent   []byte     // what the carrier did not take before its deadline
 	flushing atomic.Bool
 

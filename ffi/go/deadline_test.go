@@ -64,7 +64,8 @@ func TestDeadlines(t *testing.T) {
 		call  func(net.Conn) func() error
 		least time.Duration
 	}{
-		{"read in the past", func(c net.Conn) error { return c.SetReadDeadline(past()) }, readOne, 0},
+		{"read in the past", func(c net.Conn) error { return c.SetReadDeadline(past()) },
+			readOne, 0},
 		{"read now", func(c net.Conn) error { return c.SetReadDeadline(time.Now()) }, readOne, 0},
 		{"read soon", func(c net.Conn) error { return c.SetReadDeadline(time.Now().Add(soon)) },
 			readOne, soon},
@@ -169,7 +170,8 @@ func TestHandshakeDeadline(t *testing.T) {
 		}
 		return nil
 	})
-	server := flatssl.Server(far, &flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
+	server := flatssl.Server(far,
+		&flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	cerr, serr := handshakes(client, server)
 	must(t, cerr)
 	must(t, serr)
@@ -181,7 +183,8 @@ func TestPipe(t *testing.T) {
 	world(t)
 	near, far := net.Pipe()
 	client := flatssl.Client(near, &flatssl.Config{Roots: trusted.pem, ServerName: "localhost"})
-	server := flatssl.Server(far, &flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
+	server := flatssl.Server(far,
+		&flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	cerr, serr := handshakes(client, server)
 	must(t, cerr)
 	must(t, serr)

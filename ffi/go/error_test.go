@@ -55,7 +55,8 @@ func TestCodes(t *testing.T) {
 			t.Errorf("%d: %q, kind %d", int32(code), code.String(), code.Kind())
 		}
 	}
-	if text := flatssl.CodeHost.Error(); text != "flatssl: the peer's certificate is for another host" {
+	text := flatssl.CodeHost.Error()
+	if text != "flatssl: the peer's certificate is for another host" {
 		t.Errorf("text %q", text)
 	}
 }

@@ -13,7 +13,8 @@ import (
 func TestExamples(t *testing.T) {
 	world(t)
 	folder := t.TempDir()
-	files := map[string][]byte{"ca": trusted.pem, "cert": serverID.ours.Chain, "key": serverID.ours.Key}
+	files := map[string][]byte{
+		"ca": trusted.pem, "cert": serverID.ours.Chain, "key": serverID.ours.Key}
 	for name, data := range files {
 		must(t, os.WriteFile(filepath.Join(folder, name), data, 0o600))
 	}

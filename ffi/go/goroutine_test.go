@@ -22,8 +22,8 @@ const (
 	rounds     = 10
 )
 
-// A thousand goroutines on eight threads fail in ways that bear each one's own number, and each gets
-// the error of its own call.
+// A thousand goroutines on eight threads fail in ways that bear each one's own number, and each
+// gets the error of its own call.
 func TestErrorsAreNotMixed(t *testing.T) {
 	world(t)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))

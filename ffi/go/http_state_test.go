@@ -27,7 +27,8 @@ func TestRequestTLS(t *testing.T) {
 		Certificates: []flatssl.Certificate{clientID.ours}}}
 	transport := &http.Transport{DialTLSContext: dialer.DialContext}
 	defer transport.CloseIdleConnections()
-	response, err := (&http.Client{Transport: transport, Timeout: patience}).Get("https://" + address)
+	client := &http.Client{Transport: transport, Timeout: patience}
+	response, err := client.Get("https://" + address)
 	must(t, err)
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)

@@ -133,9 +133,10 @@ func TestThousandRequestsOfCurl(t *testing.T) {
 	folder := t.TempDir()
 	ca := filepath.Join(folder, "ca.pem")
 	must(t, os.WriteFile(ca, trusted.pem, 0o600))
-	output, err := exec.Command(curl, "--silent", "--show-error", "--fail", "--cacert", ca, "--parallel",
-		"--parallel-immediate", "--parallel-max", "300", "--max-time", "60", "--output",
-		filepath.Join(folder, "page-#1"), fmt.Sprintf("https://%s/[1-%d]", address, requests)).CombinedOutput()
+	output, err := exec.Command(curl, "--silent", "--show-error", "--fail", "--cacert", ca,
+		"--parallel", "--parallel-immediate", "--parallel-max", "300", "--max-time", "60",
+		"--output", filepath.Join(folder, "page-#1"),
+		fmt.Sprintf("https://%s/[1-%d]", address, requests)).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl: %v\n%s", err, output)
 	}

@@ -168,15 +168,16 @@ func through(t *testing.T, s *sluice, address string) net.Conn {
 	return near
 }
 
-// While half a ticket has come, OpenSSL sends nothing. A Write waits for the rest, whether a Read is
-// under way or not, and obeys its deadline and Close.
+// While half a ticket has come, OpenSSL sends nothing. A Write waits for the rest, whether a Read
+// is under way or not, and obeys its deadline and Close.
 func TestWriteBetweenHalvesOfTicket(t *testing.T) {
 	for name, reading := range map[string]bool{"alone": false, "beside a Read": true} {
 		t.Run(name, func(t *testing.T) {
 			server := openssl(t, "-tls1_3", "-Verify", "1", "-max_send_frag", "512")
 			s := newSluice()
-			client := flatssl.Client(through(t, s, server.address), &flatssl.Config{Roots: trusted.pem,
-				ServerName: "localhost", Certificates: []flatssl.Certificate{clientID.ours}})
+			client := flatssl.Client(through(t, s, server.address), &flatssl.Config{
+				Roots: trusted.pem, ServerName: "localhost",
+				Certificates: []flatssl.Certificate{clientID.ours}})
 			defer client.Close()
 			must(t, client.Handshake())
 			client.SetReadDeadline(time.Now().Add(4 * soon))

@@ -47,15 +47,16 @@ func TestPeer(t *testing.T) {
 }
 
 // configs returns what a meeting asks for, in both engines' terms.
-func configs(m meeting, server, client identity) (ourC, ourS *flatssl.Config, goC, goS *tls.Config) {
-	ourC = &flatssl.Config{Roots: trusted.pem, ServerName: "localhost", NextProtos: []string{"b", "a"},
-		MinVersion: m.version, MaxVersion: m.version}
-	ourS = &flatssl.Config{Roots: trusted.pem, NextProtos: []string{"a", "c"},
-		Certificates: []flatssl.Certificate{server.ours}, MinVersion: m.version, MaxVersion: m.version}
-	goC = &tls.Config{RootCAs: trusted.pool, ServerName: "localhost", NextProtos: []string{"b", "a"},
-		MinVersion: m.version, MaxVersion: m.version}
-	goS = &tls.Config{ClientCAs: trusted.pool, NextProtos: []string{"a", "c"},
-		Certificates: []tls.Certificate{server.theirs}, MinVersion: m.version, MaxVersion: m.version}
+func configs(m meeting, server, client identity) (
+	ourC, ourS *flatssl.Config, goC, goS *tls.Config) {
+	ourC = &flatssl.Config{Roots: trusted.pem, ServerName: "localhost",
+		NextProtos: []string{"b", "a"}, MinVersion: m.version, MaxVersion: m.version}
+	ourS = &flatssl.Config{Roots: trusted.pem, Certificates: []flatssl.Certificate{server.ours},
+		NextProtos: []string{"a", "c"}, MinVersion: m.version, MaxVersion: m.version}
+	goC = &tls.Config{RootCAs: trusted.pool, ServerName: "localhost",
+		NextProtos: []string{"b", "a"}, MinVersion: m.version, MaxVersion: m.version}
+	goS = &tls.Config{ClientCAs: trusted.pool, Certificates: []tls.Certificate{server.theirs},
+		NextProtos: []string{"a", "c"}, MinVersion: m.version, MaxVersion: m.version}
 	if m.mutual {
 		ourC.Certificates = []flatssl.Certificate{client.ours}
 		goC.Certificates = []tls.Certificate{client.theirs}
@@ -80,8 +81,8 @@ func meet(t *testing.T, m meeting, serverID, clientID identity) {
 
 	seen, known := c.ConnectionState(), s.ConnectionState()
 	for _, state := range []tls.ConnectionState{seen, known} {
-		if state.Version != m.version || !state.HandshakeComplete || state.NegotiatedProtocol != "a" ||
-			state.ServerName != "localhost" || state.DidResume {
+		if state.Version != m.version || !state.HandshakeComplete || state.DidResume ||
+			state.NegotiatedProtocol != "a" || state.ServerName != "localhost" {
 			t.Errorf("state: %+v", state)
 		}
 	}
@@ -100,7 +101,8 @@ func expectPeer(t *testing.T, state tls.ConnectionState, id identity) {
 	t.Helper()
 	if len(state.PeerCertificates) != 1 || len(state.VerifiedChains) != 1 ||
 		len(state.VerifiedChains[0]) != 2 {
-		t.Fatalf("%d certificates, %d chains", len(state.PeerCertificates), len(state.VerifiedChains))
+		t.Fatalf("%d certificates, %d chains",
+			len(state.PeerCertificates), len(state.VerifiedChains))
 	}
 	if string(state.PeerCertificates[0].Raw) != string(id.theirs.Certificate[0]) {
 		t.Error("another certificate than the peer's")
@@ -122,11 +124,12 @@ func TestCipherSuites(t *testing.T) {
 		"ECDHE-RSA-AES128-SHA":          tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
 	} {
 		t.Run(list, func(t *testing.T) {
-			c, s := greeted(t, ourClient(&flatssl.Config{Roots: trusted.pem, ServerName: "localhost",
-				MaxVersion: tls.VersionTLS12, CipherList: list}),
+			c, s := greeted(t, ourClient(&flatssl.Config{Roots: trusted.pem,
+				ServerName: "localhost", MaxVersion: tls.VersionTLS12, CipherList: list}),
 				theirServer(&tls.Config{Certificates: []tls.Certificate{ec.theirs, rsa.theirs}}))
-			if got := c.ConnectionState().CipherSuite; got != suite || got != s.ConnectionState().CipherSuite {
-				t.Errorf("suite %x, want %x", got, suite)
+			got, its := c.ConnectionState().CipherSuite, s.ConnectionState().CipherSuite
+			if got != suite || its != suite {
+				t.Errorf("suites %x and %x, want %x", got, its, suite)
 			}
 			if got := c.(*flatssl.Conn).CipherName(); got != list {
 				t.Errorf("name %q, want %q", got, list)

@@ -95,10 +95,11 @@ func TestServerRefuses(t *testing.T) {
 		for _, c := range cases {
 			c := c
 			t.Run(fmt.Sprintf("%x %s", version, c.name), func(t *testing.T) {
-				theirs := &tls.Config{RootCAs: trusted.pool, ServerName: "localhost", MaxVersion: version,
-					GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-						return &c.client.theirs, nil
-					}}
+				show := func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+					return &c.client.theirs, nil
+				}
+				theirs := &tls.Config{RootCAs: trusted.pool, ServerName: "localhost",
+					MaxVersion: version, GetClientCertificate: show}
 				client, server := pair(t, theirClient(theirs), ourServer(&flatssl.Config{
 					Certificates: []flatssl.Certificate{serverID.ours},
 					Roots:        trusted.pem, ClientAuth: c.auth}))
@@ -128,7 +129,9 @@ func TestAlerts(t *testing.T) {
 	}{
 		{"certificate", flatssl.Config{Certificates: []flatssl.Certificate{clientID.ours}},
 			tls.Config{ClientAuth: tls.RequireAnyClientCert,
-				VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error { return distrusting }},
+				VerifyPeerCertificate: func([][]byte, [][]*x509.Certificate) error {
+					return distrusting
+				}},
 			alertBadCert},
 		{"version", flatssl.Config{MaxVersion: tls.VersionTLS12},
 			tls.Config{MinVersion: tls.VersionTLS13}, alertVersion},
@@ -160,7 +163,8 @@ func expectError(t *testing.T, err error, code flatssl.Code, verify, alert int) 
 	if e.VerifyCode != verify || e.Alert != alert || e.Errno != 0 {
 		t.Errorf("verify code %d, alert %d, errno %d", e.VerifyCode, e.Alert, e.Errno)
 	}
-	if len(e.Lines) == 0 || e.Lines[0].Reason == "" || !strings.Contains(e.Error(), e.Lines[0].Reason) {
+	if len(e.Lines) == 0 || e.Lines[0].Reason == "" ||
+		!strings.Contains(e.Error(), e.Lines[0].Reason) {
 		t.Errorf("lines %+v of %q", e.Lines, e.Error())
 	}
 }

@@ -94,7 +94,8 @@ func TestTransfer(t *testing.T) {
 func TestTinyPieces(t *testing.T) {
 	world(t)
 	near, far := sockets(t)
-	client := flatssl.Client(&drops{near}, &flatssl.Config{Roots: trusted.pem, ServerName: "localhost"})
+	client := flatssl.Client(&drops{near},
+		&flatssl.Config{Roots: trusted.pem, ServerName: "localhost"})
 	server := flatssl.Server(&drops{far},
 		&flatssl.Config{Certificates: []flatssl.Certificate{serverID.ours}})
 	defer near.Close()

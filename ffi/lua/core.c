@@ -2,9 +2,9 @@
    abi/flatssl_decl.h. They are in calls.h, which generate.lua writes when the module is built; here
    is what they are made of. Each takes its arguments and makes one call. The first, a rule's call,
    returns the result and then the outputs, or nil and a text for an argument that does not fit. The
-   second, its method, returns what a user gets: of the result no more than the rule says, or nil and
-   what the function that Lua puts into the table `failures` makes of a failure. Methods that make
-   objects are Lua's. */
+   second, its method, returns what a user gets: of the result no more than the rule says, or nil
+   and what the function that Lua puts into the table `failures` makes of a failure. Methods that
+   make objects are Lua's. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <stdbool.h>

@@ -81,8 +81,8 @@ static PyObject *tuple_make(struct results *results, PyObject *const items[], in
     return made;
 }
 
-/* Tells whether a result may be kept: not its failure, which holds on to those that it was told, and
-   not much memory. */
+/* Tells whether a result may be kept: not its failure, which holds on to those that it was told,
+   and not much memory. */
 static bool is_small(int64_t result, int64_t given)
 {
     return result >= 0 && result <= KEPT_MAX && given <= KEPT_MAX;
@@ -93,8 +93,8 @@ static PyObject *error_of(struct transfer *self, int64_t result)
     return result < 0 ? failure(self, result) : Py_NewRef(Py_None);
 }
 
-/* Adds the rest of a packet that is longer than was guessed; a datagram, which comes whole, then has
-   not come at all. */
+/* Adds the rest of a packet that is longer than was guessed; a datagram, which comes whole, then
+   has not come at all. */
 static PyObject *packet_rest(struct transfer *self, PyObject *packet)
 {
     PyThreadState *state;

@@ -1,7 +1,7 @@
 /* The module _flatssl: what moves bytes, flatssl/transfer.py once more, for where flatssl is built
-   with Python's headers. A call is a method of C, which makes one call of the library and its result
-   once. The interpreter's lock is given back meanwhile, since each may wait for the connection's
-   own.
+   with Python's headers. A call is a method of C, which makes one call of the library and its
+   result once. The interpreter's lock is given back meanwhile, since each may wait for the
+   connection's own.
 
    The library is the one that Python has opened, whichever that is: bind takes the addresses of its
    functions. Nothing of Python is kept here, since each interpreter has classes of its own; what a

@@ -1,8 +1,8 @@
 /* The module flatssl/core: the methods of FlatSSL::Connection that carry data, in C. Where it was
    not built, those of objects.rb do the same through the ffi gem, only slower (transfer.rb).
 
-   It is linked with Ruby alone: the ffi gem tells it where the library's functions are, so that both
-   call one copy of the library. */
+   It is linked with Ruby alone: the ffi gem tells it where the library's functions are, so that
+   both call one copy of the library. */
 #include <ruby.h>
 #include <ruby/encoding.h>
 #include <ruby/thread.h>
@@ -104,8 +104,8 @@ static void *run_outside(void *given)
 }
 
 /* Makes the call without the global lock. Where a signal kept it from that or ended it, Ruby runs
-   its handlers, or leaves by an exception, and it is made again. What has been done is never lost to
-   an exception. */
+   its handlers, or leaves by an exception, and it is made again. What has been done is never lost
+   to an exception. */
 static int64_t call_run(struct call *call)
 {
     for (;;) {

@@ -168,7 +168,8 @@ def constant(name):
     flat = name.upper()
     for old, new in RENAMED.items():
         flat = flat.replace(old, new)
-    test = "test_old_methods_raise" if name in ("SSLv2_METHOD", "SSLv3_METHOD") else "test_constants"
+    old = name in ("SSLv2_METHOD", "SSLv3_METHOD")
+    test = "test_old_methods_raise" if old else "test_constants"
     return name, f"FSSL_{flat}", f"SSL.{name}", f"flatssl.constants.{flat}", test
 
 

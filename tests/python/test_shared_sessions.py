@@ -51,7 +51,8 @@ def free_port():
 @pytest.fixture
 def redis_port(request, tmp_path):
     port = free_port()
-    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", tmp_path]
+    command = ["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "",
+               "--dir", tmp_path]
     start(command, "Ready to accept connections", request.addfinalizer)
     return port
 

@@ -134,7 +134,7 @@ static int64_t count_allocations(const struct scenario *scenario)
     return memory_counted();
 }
 
-/* One allocation in so many is tried, and for the coverage of src/ all that flatssl makes itself. */
+/* One allocation in so many is tried, for the coverage of src/ each that flatssl itself makes. */
 static bool is_tried(int64_t index, int64_t step, enum memory_plan plan)
 {
     if (getenv("FLATSSL_COVERAGE") && plan == FAIL_ONCE && memory_ours(index))

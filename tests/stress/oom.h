@@ -24,7 +24,7 @@ void memory_on(bool on);
 /* Returns how many allocations were counted since memory_plan. */
 int64_t memory_counted(void);
 
-/* Tells whether flatssl itself made an allocation of the last run without failures, by its number. */
+/* Tells whether flatssl itself made an allocation, by number, of the last run without failures. */
 bool memory_ours(int64_t index);
 
 /* Where the allocation was that failed first: file and line, "" if none did. */

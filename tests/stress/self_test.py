@@ -93,7 +93,7 @@ def build(copy, preset, program):
 
 
 def outcome(copy, part):
-    """Builds a program and runs it. Returns its exit status, None if it hung, and what it printed."""
+    """Builds a program and runs it. Returns its exit status (None: it hung) and what it printed."""
     preset, program, *arguments = part
     build(copy, preset, program)
     fixed = ["setarch", "-R"] if shutil.which("setarch") and can_fix() else []

@@ -261,7 +261,8 @@ def compare_with_wire(cases):
     for case in cases:
         figure.points += 1
         if by_chain(case) != by_handshake(case):
-            figure.fail(f"{case['id']} is {'refused' if by_chain(case) else 'accepted'} on the wire")
+            verdict = "refused" if by_chain(case) else "accepted"
+            figure.fail(f"{case['id']} is {verdict} on the wire")
     figure.note = f"{figure.points - figure.failures} of {figure.points} alike"
     figure.end()
 

@@ -12,8 +12,8 @@
 -- arguments in Lua, if it is one: a text or bytes with its length is one argument, and so is the
 -- capacity of an output buffer. A text, a capacity, a second handle and what is named `flags` may
 -- be left out; true and false stand for 1 and 0 in an int32. The length of a buffer is the result,
--- or what comes out in a number named `given` behind it, whose slot is kept in `length` and which is
--- then `hidden`.
+-- or what comes out in a number named `given` behind it, whose slot is kept in `length` and which
+-- is then `hidden`.
 
 local declarations = {}
 

@@ -9,8 +9,9 @@ local check = require "check"
 local identity = require "identity"
 
 for _, name in ipairs {
-  "rules", "object", "failure", "version", "ctx", "trust", "conn", "pump", "buffer", "dtls", "question",
-  "socket", "openssl", "session", "cert", "key", "store", "container", "example", "coverage",
+  "rules", "object", "failure", "version", "ctx", "trust", "conn", "pump", "buffer", "dtls",
+  "question", "socket", "openssl", "session", "cert", "key", "store", "container", "example",
+  "coverage",
 } do
   require("test_" .. name)
 end

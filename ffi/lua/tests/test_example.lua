@@ -100,7 +100,8 @@ for _, version in ipairs {"-tls1_2", "-tls1_3"} do
     printed = second()
     contains("CN = rsa", printed)
     contains("hello from one.example.test by http/1.1", printed)
-    contains("unrecognized name", peer.s_client(port, REQUEST, friend .. "-servername other.test")())
+    contains("unrecognized name", peer.s_client(port, REQUEST,
+      friend .. "-servername other.test")())
     contains("no application protocol", peer.s_client(port, REQUEST,
       friend .. "-servername localhost -alpn h2")())
     for _, arguments in ipairs {"", "-cert untrusted.pem -key untrusted.key "} do

@@ -164,7 +164,8 @@ def belongs(act, error, own, sends):
         return True  # this end was shut down, or the other has closed
     if isinstance(error, flatssl.SysCallError):
         return error.errno in GONE
-    return isinstance(error, flatssl.UsageError) and error.code in (flatssl.E_HANDLE, flatssl.E_STATE)
+    gone = flatssl.E_HANDLE, flatssl.E_STATE
+    return isinstance(error, flatssl.UsageError) and error.code in gone
 
 
 @pytest.mark.parametrize("act", [close, cancel, detach, shutdown, shut_socket])

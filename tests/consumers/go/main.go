@@ -58,13 +58,17 @@ func trusting(ca string) (C.fssl_handle, error) {
 		return 0, err
 	}
 	file, n := chars(ca)
-	_, err = call(func() C.int64_t { return C.fssl_ctx_load_verify_locations(ctx, file, n, nil, 0, nil) })
+	_, err = call(func() C.int64_t {
+		return C.fssl_ctx_load_verify_locations(ctx, file, n, nil, 0, nil)
+	})
 	return ctx, err
 }
 
 func withCertificate(ctx C.fssl_handle, cert, key string) error {
 	file, n := chars(cert)
-	_, err := call(func() C.int64_t { return C.fssl_ctx_use_certificate_chain_file(ctx, file, n, nil) })
+	_, err := call(func() C.int64_t {
+		return C.fssl_ctx_use_certificate_chain_file(ctx, file, n, nil)
+	})
 	if err != nil {
 		return err
 	}

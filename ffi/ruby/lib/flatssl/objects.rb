@@ -72,8 +72,8 @@ module FlatSSL
       retry
     end
 
-    # Reads at most so many bytes, at least one: into a string, if one is given, whose memory is then
-    # used again and again. Raises ZeroReturnError at the end of the stream.
+    # Reads at most so many bytes, at least one: into a string, if one is given, whose memory is
+    # then used again and again. Raises ZeroReturnError at the end of the stream.
     def recv(size, flags = 0, string = nil)
       fill(string, size) do |buffer|
         result = Native.fssl_conn_recv(@handle, buffer, size, flags, nil)
@@ -110,8 +110,8 @@ module FlatSSL
       self
     end
 
-    # Takes ciphertext that is to be sent to the peer of a memory connection, into a string if one is
-    # given.
+    # Takes ciphertext that is to be sent to the peer of a memory connection, into a string if one
+    # is given.
     def bio_read(size = STREAM_SIZE, string = nil)
       fill(string, size) { |buffer| Native.fssl_conn_bio_read(@handle, buffer, size, nil) }
     end
@@ -192,8 +192,8 @@ module FlatSSL
       self.timeout = nil
     end
 
-    # Reads what the block gives into a string, or a new one. That it can be changed is known before:
-    # what was read must not be lost.
+    # Reads what the block gives into a string, or a new one. That it can be changed is known
+    # before: what was read must not be lost.
     def fill(string, size)
       raise TypeError, "a #{string.class} is no String" unless string.nil? || string.is_a?(String)
 
