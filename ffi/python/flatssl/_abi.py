@@ -71,6 +71,12 @@ def passed(result):
     return result
 
 
+def failed(result, function, *arguments):
+    """Raises for the negative result of a function of lib, or calls it again if it was
+    interrupted."""
+    return passed(attempt(function, *arguments) if result == INTERRUPTED else result)
+
+
 # ---- what goes in and comes out ----
 
 
@@ -159,28 +165,40 @@ def _arguments(shape, given):
     return before, after, cells
 
 
-def _numbers(function):
+def _numbers(function, count, name):
     """The most common of all: a handle, and numbers behind it."""
 
     def bound(owner, *numbers):
+        if len(numbers) != count:
+            _refuse(name, count + 1, len(numbers) + 1)
         handle = owner._handle if isinstance(owner, Handle) else handle_in(owner)[0]
         result = function(handle, *numbers, NULL)
-        return result if result >= 0 else passed(
-            attempt(function, handle, *numbers) if result == INTERRUPTED else result
-        )
+        return result if result >= 0 else failed(result, function, handle, *numbers)
+
+    return bound
+
+
+def _inputs(function, shape):
+    """What has inputs alone."""
+    converters = [INPUTS[kind] for kind in shape]
+
+    def bound(*given):
+        arguments = []
+        for convert, value in zip(converters, given):
+            arguments += convert(value)
+        result = function(*arguments, NULL)
+        return result if result >= 0 else failed(result, function, *arguments)
 
     return bound
 
 
 def _plain(function, shape, returns):
-    if re.fullmatch("hi*", shape):
-        return _numbers(function)
+    if not set(shape) & set(CELLS):
+        return _inputs(function, shape)
 
     def bound(*given):
         arguments, _, cells = _arguments(shape, given)
         result = call(function, *arguments)
-        if not cells:
-            return result
         numbers = tuple(cell[0] for cell in cells)
         return (result, *numbers) if returns else numbers if len(numbers) > 1 else numbers[0]
 
@@ -198,18 +216,29 @@ def _writer(function, shape, returns):
     return bound
 
 
+def _refuse(name, expected, count):
+    raise TypeError(f"{name} takes {expected} arguments, {count} were given")
+
+
+def _counting(bound, expected, name):
+    def function(*given):
+        if len(given) != expected:
+            _refuse(name, expected, len(given))
+        return bound(*given)
+
+    return function
+
+
 def _bind(name, shape):
     returns = shape.endswith("r")
     shape = shape.rstrip("r")
-    expected = sum(kind in INPUTS for kind in shape)
-    make = _writer if "T" in shape or "B" in shape else _plain
-    bound = make(getattr(lib, "fssl_" + name), shape, returns)
-
-    def function(*given):
-        if len(given) != expected:
-            raise TypeError(f"{name} takes {expected} arguments, {len(given)} were given")
-        return bound(*given)
-
+    found = getattr(lib, "fssl_" + name)
+    if re.fullmatch("hi*", shape):
+        function = _numbers(found, len(shape) - 1, name)
+    else:
+        make = _writer if "T" in shape or "B" in shape else _plain
+        expected = sum(kind in INPUTS for kind in shape)
+        function = _counting(make(found, shape, returns), expected, name)
     function.__name__ = function.__qualname__ = name
     return function
 

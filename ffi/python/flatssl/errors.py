@@ -210,6 +210,8 @@ BY_CODE: "dict[int, type[Error]]" = {
     lib.FSSL_E_MEMORY: OutOfMemoryError,
 }
 
+WANTS = {-code: class_ for code, class_ in BY_CODE.items() if issubclass(class_, WantError)}
+
 NUMBERS = {
     "errno": lib.FSSL_ERROR_ERRNO,
     "alert": lib.FSSL_ERROR_ALERT,
@@ -249,13 +251,15 @@ def _details(result):
 
 def from_result(result: int) -> Error:
     """Makes the exception for a negative result."""
+    wanted = WANTS.get(result)
+    if wanted:  # the hot path: the code is all there is
+        error: Error = wanted()
+        error.code = -result
+        return error
     code = lib.fssl_error_code(result, NULL)
     class_ = BY_CODE.get(code, BY_KIND.get(code // 100, Error))
-    if code // 100 == lib.FSSL_KIND_WANT:  # the hot path: its code is all there is
-        error = class_()
-    else:
-        details = _details(result)
-        error = class_(*class_._arguments(details))
-        vars(error).update(details)
+    details = _details(result)
+    error = class_(*class_._arguments(details))
+    vars(error).update(details)
     error.code = code
     return error
