@@ -1,6 +1,6 @@
-/* The heads and tails of calls: what every exported function must do, in one place. A tail turns
-   an answer into a result, gives the object of h back (h 0: there is none), writes *err and leaves
-   the thread's error queue empty. */
+/* The heads and tails of calls: what every exported function must do, in one place, beside acquire
+   and finish_own of handle.c. A tail turns an answer into a result, gives the object of h back (h 0:
+   there is none), writes *err and leaves the thread's error queue empty. */
 #include "internal.h"
 
 #include <errno.h>
@@ -24,15 +24,10 @@ void start(void)
     queue_empty();
 }
 
-static void leave_own(fssl_handle h)
+static void leave(fssl_handle h)
 {
     if (h)
         handle_leave(h);
-}
-
-static void leave(fssl_handle h)
-{
-    leave_own(h);
     queue_empty();
 }
 
@@ -42,17 +37,6 @@ int64_t code_only(int32_t code, int32_t *err)
     if (err)
         *err = code;
     return -(int64_t)code;
-}
-
-/* Ends a call that has not entered OpenSSL, or has left nothing in its queue, with a value >= 0, or
-   with minus a code that has no record. The error queue, on which the caller's own use of OpenSSL
-   may have left something, is not looked at: that would be the larger part of such a call. */
-int64_t finish_own(fssl_handle h, int64_t value, int32_t *err)
-{
-    leave_own(h);
-    if (err)
-        *err = value < 0 ? (int32_t)-value : FSSL_OK;
-    return value;
 }
 
 /* Ends with a code that has no record, or with 0 for FSSL_OK. */

@@ -351,6 +351,18 @@ void handle_leave(fssl_handle h)
         leave_among(slot, h, lock);
 }
 
+/* Ends a call that has not entered OpenSSL, or has left nothing in its queue, with a value >= 0, or
+   with minus a code that has no record. The error queue, on which the caller's own use of OpenSSL
+   may have left something, is not looked at: that would be the larger part of such a call. */
+int64_t finish_own(fssl_handle h, int64_t value, int32_t *err)
+{
+    if (err)
+        *err = value < 0 ? (int32_t)-value : FSSL_OK;
+    if (h)
+        handle_leave(h);
+    return value;
+}
+
 /* Takes this call's use of a handle back, without its lock. */
 void handle_release(fssl_handle h)
 {

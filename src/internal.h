@@ -123,6 +123,7 @@ fssl_handle handle_open(void *object);
 int32_t handle_hold(fssl_handle h, struct object **out);
 int64_t acquire_own(fssl_handle h, int32_t kind, void *out, int32_t *err);
 int64_t acquire(fssl_handle h, int32_t kind, void *out, int32_t *err);
+int64_t finish_own(fssl_handle h, int64_t value, int32_t *err);
 void handle_leave(fssl_handle h);
 void handle_release(fssl_handle h);
 
@@ -172,7 +173,6 @@ void error_start(void);
 
 void start(void);
 int64_t code_only(int32_t code, int32_t *err);
-int64_t finish_own(fssl_handle h, int64_t value, int32_t *err);
 int64_t finish(fssl_handle h, int64_t value, int32_t *err);
 int64_t finish_done(fssl_handle h, int64_t ok, int32_t *err);
 int64_t finish_bytes(fssl_handle h, const void *data, int64_t len, void *buf, int64_t cap,
