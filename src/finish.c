@@ -135,11 +135,12 @@ int64_t finish_text(fssl_handle h, const char *text, char *buf, int64_t cap, int
     return finish_bytes(h, text, text ? (int64_t)strlen(text) : 0, buf, cap, err);
 }
 
-/* Ends with 0 and a value that may be negative in *out. */
-int64_t finish_value(fssl_handle h, int64_t value, int64_t *out, int32_t *err)
+/* Ends with 0 and a value that may be negative in *out, the caller's argument `name`. */
+int64_t finish_value_at(fssl_handle h, const char *function, const char *name, int64_t value,
+                        int64_t *out, int32_t *err)
 {
     if (!out)
-        return refuse(h, "value", err);
+        return refuse_at(h, FSSL_E_ARGUMENT, function, "bad argument", name, err);
     *out = value;
     return finish(h, 0, err);
 }

@@ -178,7 +178,8 @@ int64_t finish_done(fssl_handle h, int64_t ok, int32_t *err);
 int64_t finish_bytes(fssl_handle h, const void *data, int64_t len, void *buf, int64_t cap,
                      int32_t *err);
 int64_t finish_text(fssl_handle h, const char *text, char *buf, int64_t cap, int32_t *err);
-int64_t finish_value(fssl_handle h, int64_t value, int64_t *out, int32_t *err);
+int64_t finish_value_at(fssl_handle h, const char *function, const char *name, int64_t value,
+                        int64_t *out, int32_t *err);
 int64_t finish_handle(fssl_handle h, void *object, int32_t *err);
 int64_t finish_code(fssl_handle h, int32_t code, int32_t *err);
 int64_t finish_fault(fssl_handle h, const struct fault *fault, int32_t *err);
@@ -198,6 +199,9 @@ int64_t take_text_at(fssl_handle h, const char *function, const char *name, cons
 #define refuse_state(h, why, err) refuse_at(h, FSSL_E_STATE, __func__, why, NULL, err)
 #define fail_system(h, error, data, err) fail_system_at(h, error, __func__, data, err)
 #define fail(h, code, err) fail_at(h, code, __func__, NULL, NULL, err)
+
+/* Ends a call with 0 and a value, which may be negative, in the argument `out`. */
+#define finish_value(h, value, out, err) finish_value_at(h, __func__, #out, value, out, err)
 
 /* Makes a NUL-terminated copy of a text argument; on failure the call has ended. */
 #define take_text(h, name, text, len, out, err) take_text_at(h, __func__, name, text, len, out, err)
