@@ -1,6 +1,6 @@
 /* The heads and tails of calls: what every exported function must do, in one place, beside acquire
-   and finish_own of handle.c. A tail turns an answer into a result, gives the object of h back (h 0:
-   there is none), writes *err and leaves the thread's error queue empty. */
+   and finish_own of handle.c. A tail turns an answer into a result, gives the object of h back
+   (h 0: there is none), writes *err and leaves the thread's error queue empty. */
 #include "internal.h"
 
 #include <errno.h>
