@@ -96,8 +96,8 @@ def _stream(peer, subject, bound, language, why=""):
     return Goal(f"{STREAMS[subject]}, {language}", f"{subject}: {peer}", True, bound, "", why)
 
 
-LOCK = ("two atomic steps, one to come and one to go: meanwhile others may enter, want the lock or "
-        "close the handle")
+LOCK = ("to find the slot, compare generation and kind and note the owner, and to undo that, "
+        "with an atomic step each way: without these two it is hardly faster")
 CALLS = "the handles, locks and looks at the error queue of four calls"
 LUA = "the same four calls as in C, and LuaJIT's own"
 PYTHON = "the interpreter, its lock and the bytes that it makes"
