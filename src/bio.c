@@ -211,7 +211,7 @@ static ssize_t carrier_read_ahead(struct carrier *carrier)
 /* Reads what has come already: from the ring, then from the caller's own bytes. */
 static size_t carrier_buffered(struct carrier *carrier, uint8_t *buf, size_t len)
 {
-    size_t got = ring_read(&carrier->in, buf, len);
+    size_t got = carrier->in.count > 0 ? ring_read(&carrier->in, buf, len) : 0;
 
     if (got == 0 && carrier->feed_len > 0) {
         got = len < carrier->feed_len ? len : carrier->feed_len;
@@ -278,13 +278,16 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
     return 1;
 }
 
-/* OpenSSL asks for much, several times a record: what is not known here ends at once. */
+/* OpenSSL asks for much, and several times a record whether the kernel does TLS: that, and what else
+   is not known here, ends at once. */
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
     const struct carrier *carrier;
 
     (void)number;
     (void)pointer;
+    if (command >= BIO_CTRL_GET_KTLS_SEND)
+        return 0;
     switch (command) {
     case BIO_CTRL_FLUSH:
         return 1;
