@@ -278,8 +278,8 @@ static int bio_write(BIO *bio, const char *data, size_t len, size_t *done)
     return 1;
 }
 
-/* OpenSSL asks for much, and several times a record whether the kernel does TLS: that, and what else
-   is not known here, ends at once. */
+/* OpenSSL asks for much, and several times a record whether the kernel does TLS: that, and what
+   else is not known here, ends at once. */
 static long bio_ctrl(BIO *bio, int command, long number, void *pointer)
 {
     const struct carrier *carrier;
