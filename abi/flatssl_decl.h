@@ -572,8 +572,9 @@ int64_t fssl_conn_app_data(fssl_handle conn, int64_t *data, int32_t *err);
 int64_t fssl_conn_context(fssl_handle conn, int32_t *err);
 
 /* Replaces the context: its certificate, trust, verify mode and depth, client CA list, options,
-   ALPN preference and profiles of SRTP, all for the handshake that runs or comes. Protocol versions
-   and groups stay as they are, as in OpenSSL; versions that are set on the connection in a server
+   and ALPN preference, all for the handshake that runs or comes; profiles of SRTP too, until a
+   client's handshake begins or a server has answered for the client's hello. Protocol versions and
+   groups stay as they are, as in OpenSSL; versions that are set on the connection in a server
    name callback, or while the question about the client hello is open, still count.
    Serves Connection.set_context. */
 int64_t fssl_conn_set_context(fssl_handle conn, fssl_handle ctx, int32_t *err);
@@ -749,7 +750,8 @@ int64_t fssl_conn_pump(fssl_handle conn, const uint8_t *in, int64_t in_len, int6
    A handshake is begun, or carried on, where it is due; it moves by what fssl_conn_pump takes.
    Where nothing was accepted: FSSL_E_WANT_READ until it has ended, or while a renegotiation is
    under way, with its flight in out (pump what comes, then seal again); FSSL_E_WANT_WRITE while
-   more than 1 MiB of ciphertext is still to be taken; FSSL_E_STATE where the connection is not on
+   more than 1 MiB of ciphertext is still to be taken, while another thread sends, or while what
+   came during a renegotiation is still to be received; FSSL_E_STATE where the connection is not on
    memory, lacks its side or the host that it has to verify, or has sent close_notify. */
 int64_t fssl_conn_seal(fssl_handle conn, const uint8_t *data, int64_t len, uint8_t *out,
                        int64_t out_cap, int64_t *given, int32_t *err);
@@ -976,7 +978,8 @@ int64_t fssl_ctx_set_queue(fssl_handle ctx, int32_t queue, int64_t capacity, int
 /* Returns how many items an FSSL_QUEUE_ holds. */
 int64_t fssl_ctx_queue_count(fssl_handle ctx, int32_t queue, int32_t *err);
 
-/* Returns how many items did not fit since the queue was first switched on. */
+/* Returns how many items did not fit since the queue was first switched on, and how many key log
+   lines an fd did not take, or not whole. */
 int64_t fssl_ctx_queue_dropped(fssl_handle ctx, int32_t queue, int32_t *err);
 
 /* Takes the next key log line, in NSS's format, without a line end. Returns its length, 0 if there

@@ -158,7 +158,8 @@ static int64_t cookies_ready(struct conn *conn, int32_t *err)
     return 0;
 }
 
-/* Tells whether a handshake can begin, where OpenSSL would only say that it failed. */
+/* Tells whether a handshake can begin, where OpenSSL would only say that it failed, and gives a
+   client its profiles. */
 int64_t dtls_ready(struct conn *conn, int32_t *err)
 {
     uint64_t options = SSL_get_options(conn->ssl);

@@ -54,7 +54,7 @@ enum {
 struct slot {
     _Alignas(64) atomic_uint_fast64_t word; /* a cache line each: distinct handles share none */
     void *object;
-    atomic_int kind;
+    int32_t kind;
     uint32_t next_free;
 };
 
@@ -165,7 +165,7 @@ fssl_handle handle_open(void *object)
     slot = slot_at(index);
     slot->object = object;
     kind = ((struct object *)object)->kind;
-    atomic_store_explicit(&slot->kind, kind, memory_order_relaxed);
+    slot->kind = kind;
     open_handles[kind]++;
     generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> 32;
     h = (fssl_handle)(generation << SLOT_BITS | index);
@@ -250,14 +250,19 @@ int32_t handle_hold(fssl_handle h, struct object **out)
 }
 
 /* Enters and locks an object that has this handle only and that nobody uses, in one step. Fails
-   for any other. */
+   for any other. What kind it is can only be told from inside. */
 static bool enter_alone(struct slot *slot, fssl_handle h, int32_t kind)
 {
     uint64_t idle = idle_word(h);
 
-    return one_handle(kind) && atomic_load_explicit(&slot->kind, memory_order_relaxed) == kind &&
-           atomic_compare_exchange_strong_explicit(&slot->word, &idle, idle + WITH_LOCK,
-                                                   memory_order_acquire, memory_order_relaxed);
+    if (!one_handle(kind) || generation_of(h) > GENERATION_LAST ||
+        !atomic_compare_exchange_strong_explicit(&slot->word, &idle, idle + WITH_LOCK,
+                                                 memory_order_acquire, memory_order_relaxed))
+        return false;
+    if (slot->kind == kind)
+        return true;
+    slot_leave(slot, index_of(h), WITH_LOCK);
+    return false;
 }
 
 /* Leaves it and gives the lock up, likewise. */

@@ -40,10 +40,10 @@ enum {
 #define LOCK_HELD (UINT64_C(1) << 30)
 #define LOCK_WANTED (UINT64_C(1) << 29)
 
-#ifdef __has_builtin
-#if __has_builtin(__builtin_thread_pointer)
+/* Where the compiler is known to have the thread's own address; to have the builtin says little. */
+#if defined(__linux__) && (defined(__aarch64__) || defined(__x86_64__)) && \
+    (__GNUC__ >= 11 || __clang_major__ >= 14)
 #define FSSL_THREAD_POINTER 1
-#endif
 #endif
 
 struct lock {
@@ -66,7 +66,7 @@ bool lock_yield(struct lock *lock);
 bool lock_mine(struct lock *lock);
 void lock_release(struct lock *lock);
 
-/* Tells threads apart: cheaper than pthread_self where the compiler knows how. */
+/* Tells threads apart: cheaper than pthread_self, where that is possible. */
 static inline uintptr_t this_thread(void)
 {
 #ifdef FSSL_THREAD_POINTER

@@ -104,12 +104,12 @@ static bool is_on(struct queue *queue)
 static bool write_line(int fd, const char *line)
 {
     struct iovec parts[2] = {{(void *)(uintptr_t)line, strlen(line)}, {"\n", 1}};
-    ssize_t written;
+    ssize_t len = (ssize_t)(parts[0].iov_len + parts[1].iov_len), written;
 
     do {
         written = plain_write(fd, parts, 2);
     } while (written < 0 && errno == EINTR);
-    return written >= 0;
+    return written == len;
 }
 
 void queue_keylog(struct conn *conn, const char *line)
@@ -323,7 +323,7 @@ int64_t fssl_ctx_next_info(fssl_handle h, int64_t *conn, int32_t *where, int32_t
     if (failed)
         return failed;
     if (!conn || !where || !result)
-        return refuse(h, "conn", err);
+        return refuse(h, !conn ? "conn" : !where ? "where" : "result", err);
     item = next_item(&ctx->queue[FSSL_QUEUE_INFO]);
     if (!item)
         return finish(h, 0, err);

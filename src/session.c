@@ -84,7 +84,8 @@ bool session_fits(const struct session *session, const struct conn *conn)
    OpenSSL before 3.6.3 keeps a session for which memory ran out on the list of its cache and gives
    up the reference that the list needs, so that it soon leads to freed memory. Its own storing is
    off, therefore, and we store when it tells of a new session: there such a session stays
-   referenced, until the list lets go of it. Those fetched from elsewhere are not stored. */
+   referenced, until the list lets go of it, by its age or with the context. An older branch that
+   was mended since leaks it instead. Those fetched from elsewhere are not stored. */
 
 static const unsigned long list_mended = 0x30600030L;
 

@@ -149,6 +149,19 @@ static void bad_values(void)
     check_close(live);
 }
 
+/* A connection is entered in a way of its own. */
+static void no_connection(void)
+{
+    fssl_handle conn = make_conn();
+
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_pending(-conn, &err));
+    for (int bit = 24; bit < 63; bit++)
+        CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_pending(conn ^ (INT64_C(1) << bit), &err));
+    CHECK_IS(0, fssl_conn_pending(conn, &err));
+    check_close(conn);
+    CHECK_FAILS(FSSL_E_HANDLE, fssl_conn_pending(conn, &err));
+}
+
 static void of_another_copy(void)
 {
     Dl_info ours;
@@ -383,6 +396,7 @@ static const struct check_case cases[] = {
     {"opens and closes", opens_and_closes},
     {"wrong type", wrong_type},
     {"bad values", bad_values},
+    {"no connection", no_connection},
     {"of another copy of the library", of_another_copy},
     {"count and next", count_and_next},
     {"same object", same_object},

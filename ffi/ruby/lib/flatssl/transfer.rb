@@ -14,7 +14,7 @@ module FlatSSL
       return [nil, "FLATSSL_COMPILED=0 asks for the form without C"] if wish == "0"
 
       require "flatssl/core"
-      form = Core::FORM
+      form = Core.const_defined?(:FORM, false) ? Core::FORM : "none"
       raise LoadError, "flatssl/core is of form #{form}, not #{FORM}: build it anew" if form != FORM
 
       [Core.attach { |name| Native.address(name) }, ""]
