@@ -86,7 +86,7 @@ static fssl_handle forged(struct pool *pool)
     case 2:
         return near + (1 << 24);
     case 3:
-        return near ^ 1 << tape_below(pool->tape, 24);
+        return near ^ INT64_C(1) << tape_below(pool->tape, 63);
     case 4:
         return -near;
     default:
