@@ -123,6 +123,7 @@ bool question_at_end(struct conn *conn)
         return false;
     if (conn->server && !(SSL_get_verify_mode(conn->ssl) & SSL_VERIFY_PEER))
         return false;
+    /* where it is open, another thread has ended this handshake, too */
     if (inquiry->open != FSSL_ASK_VERIFY && !inquiry->collecting && result != X509_V_OK)
         errors_add(inquiry, result, 0);
     inquiry->open = FSSL_ASK_VERIFY;
